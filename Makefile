@@ -1,0 +1,26 @@
+# Needs Python 3.11 or newer and make, nothing else: the first step of run and test sets up the rest in .venv.
+PYTHON ?= python3
+PREPARE := $(PYTHON) -I merchant/embedded/prepare.py
+EMBEDDED := .venv/bin/python -m merchant.embedded
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: ## Start the dashboard with a sandbox of PaySuper; PORT=8000 and SANDBOX_PORT=8077 can be changed
+	@$(PREPARE) run
+	@$(EMBEDDED) run
+
+test: ## Run every check and test; ARGS="tests/merchant -k money" runs only these tests
+	@$(PREPARE) test
+	@$(EMBEDDED) test $(ARGS)
+
+lint: ## Run the checks without the tests
+	@$(PREPARE) test
+	@$(EMBEDDED) lint
+
+format: ## Bring Python and templates into shape
+	@$(PREPARE) test
+	@$(EMBEDDED) format

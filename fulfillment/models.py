@@ -1,0 +1,126 @@
+"""What we do about transactions: actions of staff, and the inbox of PaySuper's webhooks.
+
+Only `fulfillment.actions` changes an action's state; only `fulfillment.inbox` an event's.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from merchant.encryption import EncryptedTextField
+from merchant.models import Merchant, Project
+from transactions.models import Transaction
+
+
+class Action(models.Model):
+    """Something that a person asked to be done with a transaction. The row is the truth, tasks only ring.
+
+    A refund walks requested → sending → accepted → refunded, or ends as declined (by the payment system,
+    later) or refused (by PaySuper, at once). A lost answer makes it unknown, which is settled by reading.
+    """
+
+    class Kind(models.TextChoices):
+        FULFIL = "fulfil", "Fulfil"
+        UNFULFIL = "unfulfil", "Undo fulfilment"
+        REFUND = "refund", "Refund"
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        SENDING = "sending", "Being sent"
+        ACCEPTED = "accepted", "In progress at PaySuper"
+        UNKNOWN = "unknown", "Checking with PaySuper"
+        NEEDS_PERSON = "needs_person", "Needs a person"
+        DONE = "done", "Done"
+        REFUNDED = "refunded", "Refunded"
+        DECLINED = "declined", "Declined"
+        REFUSED = "refused", "Refused"
+
+    OPEN: ClassVar = (State.REQUESTED, State.SENDING, State.ACCEPTED, State.UNKNOWN, State.NEEDS_PERSON)
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="actions")
+    transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="actions")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=15, choices=State.choices)
+    reason = models.CharField(max_length=100, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    currency = models.CharField(max_length=10, blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    reference = models.CharField(max_length=20, unique=True)
+    paysuper_refund_id = models.CharField(max_length=50, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    look_at = models.DateTimeField(null=True)
+    looks = models.PositiveIntegerField(default=0)
+    outcome = models.CharField(max_length=300, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["-requested_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["transaction"],
+                condition=Q(
+                    kind="refund", state__in=["requested", "sending", "accepted", "unknown", "needs_person"]
+                ),
+                name="one_open_refund_per_order",
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "look_at"], name="action_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.reference}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this is still under way."""
+        return self.state in self.OPEN
+
+
+class WebhookEvent(models.Model):
+    """One event that PaySuper told us of, stored before anything else happens (contract §13).
+
+    `event_id` is PaySuper's hash of order and event: it comes again with every try and even with another
+    object, so a row is an (event_id, object) pair and every delivery makes it be processed again.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Received"
+        PROCESSED = "processed", "Processed"
+        IGNORED = "ignored", "Kept, nothing to do"
+        FAILED = "failed", "Failed"
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="webhook_events")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="webhook_events")
+    event_id = models.CharField(max_length=64)
+    object_hash = models.CharField(max_length=64)
+    event = models.CharField(max_length=60)
+    order_uuid = models.UUIDField(null=True)
+    order_status = models.CharField(max_length=20, blank=True)
+    testing_case = models.CharField(max_length=50, blank=True)
+    body = EncryptedTextField()
+    deliveries = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField(auto_now_add=True)
+    last_received_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
+    attempts = models.PositiveIntegerField(default=0)
+    try_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-last_received_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "event_id", "object_hash"], name="one_row_per_event_object")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "try_at"], name="webhook_waiting"),
+            models.Index(fields=["merchant", "-last_received_at"], name="webhook_newest"),
+            models.Index(fields=["merchant", "order_uuid"], name="webhook_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.order_uuid}"

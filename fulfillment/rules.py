@@ -1,0 +1,58 @@
+"""When an action is offered, and in which words it is not (contract §20 no. 6)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from merchant.access import Right, may
+from merchant.models import Membership
+from transactions.models import Fulfilment, RowType, Status, Transaction
+
+# The only method that PaySuper gives money back through (contract §7.2).
+REFUNDABLE_METHOD = "BANKCARD"
+REFUND_UNDER_WAY = frozenset({"requested", "sending", "accepted", "unknown", "needs_person"})
+
+Row = Transaction | Mapping[str, Any]
+
+
+def refund_blocker(row: Row, membership: Membership) -> str:
+    """Why no refund can be asked for, as a sentence for the person; "" when it can. PaySuper has the last word."""
+    if not may(membership, Right.REFUND):
+        return "Your role may not refund."
+    if _value(row, "type") != RowType.ORDER:
+        return "This entry is a refund itself."
+    if _value(row, "refund_state") in REFUND_UNDER_WAY:
+        return "A refund of this order is already under way."
+    match _value(row, "status"):
+        case Status.PROCESSED:
+            pass
+        case Status.REFUNDED:
+            return "This order has been refunded."
+        case Status.CHARGEBACK:
+            return "This order was charged back."
+        case _:
+            return "Only processed orders can be refunded."
+    if _value(row, "method") != REFUNDABLE_METHOD:
+        return "PaySuper refunds bank cards only."
+    return "" if _value(row, "charge_amount") > 0 else "Nothing was charged."
+
+
+def fulfil_blocker(row: Row, membership: Membership) -> str:
+    """Why the order cannot be fulfilled, as a sentence for the person; "" when it can."""
+    if not may(membership, Right.FULFIL):
+        return "Your role may not fulfil."
+    if _value(row, "type") != RowType.ORDER:
+        return "This entry is a refund."
+    if _value(row, "fulfilment") == Fulfilment.FULFILLED:
+        return "This order is fulfilled."
+    return "" if _value(row, "status") == Status.PROCESSED else "Only processed orders can be fulfilled."
+
+
+def unfulfil_blocker(row: Row, membership: Membership) -> str:
+    """Why fulfilment cannot be undone, as a sentence for the person; "" when it can."""
+    if not may(membership, Right.FULFIL):
+        return "Your role may not fulfil."
+    return "" if _value(row, "fulfilment") == Fulfilment.FULFILLED else "This order is not fulfilled."
+
+
+def _value(row: Row, name: str) -> Any:
+    return row[name] if isinstance(row, Mapping) else getattr(row, name)

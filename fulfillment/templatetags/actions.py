@@ -1,0 +1,41 @@
+"""What pages ask about actions."""
+
+from django import template
+
+from fulfillment import rules, timeline as lines
+from fulfillment.models import Action
+from merchant.models import Membership
+from transactions.models import Transaction
+
+register = template.Library()
+
+
+@register.simple_tag
+def refund_blocker(row: rules.Row, membership: Membership) -> str:
+    """Why no refund can be asked for, or ""."""
+    return rules.refund_blocker(row, membership)
+
+
+@register.simple_tag
+def fulfil_blocker(row: rules.Row, membership: Membership) -> str:
+    """Why the order cannot be fulfilled, or ""."""
+    return rules.fulfil_blocker(row, membership)
+
+
+@register.simple_tag
+def timeline(transaction: Transaction) -> list[lines.Event]:
+    """What happened, newest first."""
+    return lines.events(transaction)
+
+
+@register.simple_tag
+def open_action(transaction: Transaction) -> Action | None:
+    """The refund that is under way, or None."""
+    return transaction.actions.filter(state__in=Action.OPEN).select_related("requested_by").first()
+
+
+@register.simple_tag
+def last_fulfilment(transaction: Transaction) -> Action | None:
+    """The latest fulfilment, or None."""
+    done = transaction.actions.filter(kind=Action.Kind.FULFIL)
+    return done.select_related("requested_by").first()

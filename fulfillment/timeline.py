@@ -1,0 +1,53 @@
+"""What happened to a transaction, newest first: PaySuper's news, webhooks, and what staff did."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fulfillment.models import Action, WebhookEvent
+from transactions.models import RowType, Transaction
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline. `kind` is action, webhook or paysuper; `who` is empty for machines."""
+
+    at: dt.datetime
+    title: str
+    detail: str
+    who: str
+    kind: str
+
+
+def events(entry: Transaction) -> list[Event]:
+    """Everything that is known, newest first."""
+    found = [*_news(entry), *_webhooks(entry), *_actions(entry)]
+    return sorted(found, key=lambda event: event.at, reverse=True)
+
+
+def _news(entry: Transaction) -> Iterator[Event]:
+    is_order = entry.type == RowType.ORDER
+    yield Event(entry.created_at, "Order created" if is_order else "Refund completed", "", "", "paysuper")
+    if entry.paid_at and is_order:
+        yield Event(entry.paid_at, "Paid", entry.method_title or entry.method, "", "paysuper")
+    for refund in Transaction.objects.filter(merchant=entry.merchant_id, parent_uuid=entry.pk):
+        title = "Charged back" if refund.status == "chargeback" else "Refunded"
+        yield Event(refund.created_at, title, refund.refund_receipt, "", "paysuper")
+
+
+def _webhooks(entry: Transaction) -> Iterator[Event]:
+    arrived = WebhookEvent.objects.filter(merchant=entry.merchant_id, order_uuid=entry.pk).defer("body")
+    for event in arrived:
+        times = f", {event.deliveries} times" if event.deliveries > 1 else ""
+        detail = f"{event.get_state_display()}{times}"
+        yield Event(event.received_at, f"Webhook {event.event}", detail, "", "webhook")
+
+
+def _actions(entry: Transaction) -> Iterator[Event]:
+    for action in entry.actions.select_related("requested_by"):
+        who = str(action.requested_by)
+        title = "Refund requested" if action.kind == Action.Kind.REFUND else action.get_kind_display()
+        words = " · ".join(filter(None, [action.reason, action.note]))
+        yield Event(action.requested_at, title, words, who, "action")
+        if action.kind == Action.Kind.REFUND and action.state != Action.State.REQUESTED:
+            yield Event(action.changed_at, f"Refund: {action.get_state_display()}", action.outcome, "", "action")

@@ -1,0 +1,19 @@
+"""Addresses of what is done, and of the inbox."""
+
+from django.urls import path
+
+from fulfillment import views, webhooks
+
+app_name = "fulfillment"
+urlpatterns = [
+    path("transactions/<uuid:uuid>/fulfil/", views.fulfil, name="fulfil"),
+    path("transactions/<uuid:uuid>/unfulfil/", views.unfulfil, name="unfulfil"),
+    path("transactions/<uuid:uuid>/refund/", views.refund, name="refund"),
+    path("transactions/<uuid:uuid>/state/", views.state, name="state"),
+    path("actions/<int:action_id>/close/", views.close, name="close"),
+    path("webhooks/", views.webhook_list, name="webhooks"),
+    path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
+    path("webhooks/paysuper/<str:project_id>/", webhooks.receive, name="receive"),
+    # The address is pasted by hand: without its last slash it must not become a redirect.
+    path("webhooks/paysuper/<str:project_id>", webhooks.receive),
+]

@@ -1,0 +1,35 @@
+"""`python -m merchant.embedded run | test [pytest's arguments] | lint | format`: what the Makefile calls."""
+
+import sys
+
+from merchant.embedded import Trouble, checks, demo, processes
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and turn trouble into a sentence."""
+    processes.listen_for_stop()
+    try:
+        return _run(arguments)
+    except processes.Stopped:
+        return 130
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    match arguments:
+        case ["run"]:
+            return demo.run()
+        case ["lint"]:
+            return checks.lint()
+        case ["format"]:
+            return checks.tidy()
+        case ["test", *rest]:
+            return checks.test(rest)
+        case _:
+            raise Trouble(__doc__)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""`make test`: lint, types, contracts, then the tests on a database and a broker of their own."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from merchant.embedded import PROJECT, environment, postgres, processes, redis
+
+TEMPLATES = [str(file.relative_to(PROJECT)) for file in sorted((PROJECT / "templates").rglob("*.html"))]
+LINT = {
+    "ruff check": ["ruff", "check", "."],
+    "ruff format": ["ruff", "format", "--check", "."],
+    "templates": ["djade", "--check", *TEMPLATES],
+    "types": ["mypy"],
+    "import contracts": ["lint-imports"],
+}
+SET_UP = {
+    "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
+    "static files": ["python", "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+}
+
+
+def lint() -> int:
+    """Run the checks that need no database."""
+    # The type checker loads the settings, which want addresses, though nobody calls there.
+    nowhere = _variables(Path(os.devnull), "postgres://127.0.0.1/none", "redis://127.0.0.1/0")
+    return _report(_failing(LINT, nowhere))
+
+
+def tidy() -> int:
+    """Bring Python and templates into shape; what is left is for a person."""
+    commands = {
+        "ruff check": ["ruff", "check", "--fix", "."],
+        "ruff format": ["ruff", "format", "."],
+        "templates": ["djade", *TEMPLATES],
+    }
+    return _report(_failing(commands, environment.clean()))
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run every check and every test; with arguments only pytest, with them."""
+    failing = []
+    with servers() as variables:
+        failing += _failing(SET_UP if arguments else {**LINT, **SET_UP}, variables)
+        cores = min(os.cpu_count() or 1, 4)
+        if _watched(["pytest", "-n", str(cores), *arguments], variables) != 0:
+            failing.append("pytest")
+    return _report(failing)
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[dict[str, str]]:
+    """Run a database and a broker in a folder that goes away with them; give the environment of tests."""
+    folder = Path(tempfile.mkdtemp(prefix="dashboard-test-"))
+    folder.chmod(0o711)  # the database may run as another account, which must come through
+    try:
+        with (
+            postgres.server(folder / "postgres", durable=False) as database,
+            redis.server(folder / "redis") as broker,
+        ):
+            yield _variables(folder, database, broker)
+    finally:
+        shutil.rmtree((folder / "postgres").resolve(), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _variables(folder: Path, database: str, broker: str) -> dict[str, str]:
+    fresh = environment.new_secrets()
+    return {
+        **environment.clean(),
+        "DATABASE_URL": database,
+        "REDIS_URL": broker,
+        "SECRET_KEY": fresh["SECRET_KEY"],
+        "ENCRYPTION_KEYS": fresh["ENCRYPTION_KEYS"],
+        "EXPORT_STORAGE_URL": (folder / "exports").as_uri(),
+        "STATIC_ROOT": str(folder / "static"),
+    }
+
+
+def _failing(checks: Mapping[str, Sequence[str]], variables: Mapping[str, str]) -> list[str]:
+    """Run the checks one after the other and name those that fail; the output of the others is noise."""
+    failing = []
+    for name, command in checks.items():
+        begin = time.monotonic()
+        done = subprocess.run(
+            command, cwd=PROJECT, env=variables, capture_output=True, text=True, check=False
+        )
+        passed = done.returncode == 0
+        print(f"{name:<17} {'ok' if passed else 'FAILED'}  {time.monotonic() - begin:.1f} s", flush=True)
+        if not passed:
+            print(done.stdout + done.stderr, flush=True)
+            failing.append(name)
+    return failing
+
+
+def _watched(command: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run pytest in the foreground; when we are stopped it gets the time to end its tests and browsers."""
+    process = subprocess.Popen(command, cwd=PROJECT, env=variables)
+    try:
+        return process.wait()
+    except processes.Stopped:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(
+                2
+            )  # Ctrl-C in a terminal has reached pytest already; a second one would cut its clean-up
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        process.kill()
+        process.wait()
+        raise
+
+
+def _report(failing: Sequence[str]) -> int:
+    if failing:
+        print(f"Failed: {', '.join(failing)}.", flush=True)
+    return 1 if failing else 0

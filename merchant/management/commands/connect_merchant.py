@@ -1,0 +1,44 @@
+"""Connects a merchant to PaySuper, with its owner. Repeatable: a second call updates."""
+
+import zoneinfo
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from merchant import audit, setup
+
+
+class Command(BaseCommand):
+    """See the module."""
+
+    help = "Connect a merchant to PaySuper, with its owner. Run again to change the connection."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The connection and the owner."""
+        parser.add_argument("--merchant-id", required=True, type=setup.paysuper_id, help="24 hex digits")
+        parser.add_argument("--name", required=True)
+        parser.add_argument("--api-url", required=True, type=setup.web_address)
+        parser.add_argument("--api-token", required=True)
+        parser.add_argument("--owner-email", required=True, type=setup.email_address)
+        parser.add_argument("--owner-password", required=True)
+        parser.add_argument("--time-zone", default="UTC", help="such as Europe/Berlin")
+        parser.add_argument("--currency", default="", help="three letters")
+
+    def handle(self, *_: object, **options: Any) -> None:
+        """Write the connection, or nothing at all when something is wrong with it."""
+        if options["time_zone"] not in zoneinfo.available_timezones():
+            raise CommandError(f"There is no time zone {options['time_zone']!r}; use a name such as Europe/Berlin.")
+        with transaction.atomic():
+            merchant = setup.connect(
+                options["merchant_id"],
+                name=options["name"],
+                api_url=options["api_url"],
+                api_token=options["api_token"],
+                time_zone=options["time_zone"],
+                currency=options["currency"].upper(),
+            )
+            setup.add_member(merchant, options["owner_email"], options["owner_password"], "owner")
+            audit.record(merchant, None, "merchant.connected", merchant.paysuper_id, api_url=merchant.api_url)
+        self.stdout.write(f"{merchant.name} is connected to {merchant.api_url}; owner {options['owner_email']}.")

@@ -1,0 +1,118 @@
+"""People, merchants, projects, memberships, and the record of who did what."""
+
+import zoneinfo
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from merchant.encryption import EncryptedTextField
+
+
+class Role(models.TextChoices):
+    """PaySuper's merchant roles, without their prefix `merchant_` (contract §4)."""
+
+    OWNER = "owner", "Owner"
+    DEVELOPER = "developer", "Developer"
+    ACCOUNTING = "accounting", "Accounting"
+    SUPPORT = "support", "Support"
+    VIEW_ONLY = "view_only", "View only"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users, who are known by their e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """A person who may sign in with this address, in lower case, and password."""
+        user = self.model(email=email.strip().lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find by address, whatever its case."""
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractUser):
+    """A person who signs in by e-mail."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail", unique=True)
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+
+class Merchant(models.Model):
+    """A merchant of PaySuper and our connection to its account."""
+
+    paysuper_id = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=200)
+    api_url = models.URLField(max_length=500)
+    api_token = EncryptedTextField()
+    time_zone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The zone in which this merchant's days begin and end."""
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class Project(models.Model):
+    """A game or shop of a merchant. Webhooks arrive and are signed per project (contract §9.1, §13.3)."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="projects")
+    paysuper_id = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=200)
+    secret_key = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """What a person may do for a merchant."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did. Append-only: the database refuses changes and deletions."""
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="audit_events")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    event = models.CharField(max_length=60)
+    subject = models.CharField(max_length=100)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["merchant", "subject", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.subject}"

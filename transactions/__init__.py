@@ -1,0 +1,1 @@
+"""What happened: a mirror of PaySuper's orders and every way to look at it."""

@@ -1,0 +1,116 @@
+"""PDF: a summary, then a table of the short columns, drawn in pieces by several processes and joined."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from pypdf import PdfWriter
+
+from merchant.money import display
+from transactions.exports.pdf_renderers import Piece, Renderers, RenderingFailed, renderers
+from transactions.exports.report import Column, Kind, Report, TooManyRows, without_controls
+
+# All rows are equally high (export.css), so that the number of a page is known before it is drawn.
+ROWS_PER_PAGE = 33
+PAGES_PER_PIECE = 10
+_ROWS_PER_PIECE = ROWS_PER_PAGE * PAGES_PER_PIECE
+# More than the widest column shows.
+_LONGEST = 90
+# Amounts are never cut: longer ones than this many characters are set smaller.
+_WIDE = 16
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the report as A4 pages. Raises TooManyRows above EXPORT_PDF_CEILING rows."""
+    if report.rows > settings.EXPORT_PDF_CEILING:
+        raise TooManyRows(
+            f"A PDF holds up to {settings.EXPORT_PDF_CEILING:,} rows and these are {report.rows:,}:"
+            " choose CSV or XLSX, or a narrower filter."
+        )
+    pages = -(-report.rows // ROWS_PER_PAGE)
+    with tempfile.TemporaryDirectory() as folder, renderers(_stylesheet(), -(-pages // PAGES_PER_PIECE)) as drawn:
+        summary = Path(folder, "summary.pdf")
+        before = _draw_summary(drawn, report, summary, pages)
+        pieces = list(_pieces(report, Path(folder), before, before + pages))
+        _draw_table(drawn, report, pieces)
+        _join(report, [summary, *(piece.path for piece in pieces)], path)
+
+
+def _draw_summary(drawn: Renderers, report: Report, path: Path, pages_after: int) -> int:
+    """Draw the title and the sums; how many pages they take: again if that was not what they say."""
+    context = {
+        "as_of": report.as_of_in_words,
+        "rows": report.rows,
+        "sums": [(each, display(each.amount, each.currency)) for each in report.sums],
+    }
+    pages, expected = 0, 1
+    while pages != expected:
+        pages, expected = expected, drawn.render(
+            Piece(_html(report, "summary", 0, expected + pages_after, **context), path)
+        )
+    return pages
+
+
+def _pieces(report: Report, folder: Path, before: int, pages: int) -> Iterator[Piece]:
+    """The table, `_ROWS_PER_PIECE` rows at a time."""
+    columns = [column for column in report.columns if column.short]
+    keys = [key for column in columns for key in (column.key, column.currency) if key]
+    for number, rows in enumerate(report.read(keys, _ROWS_PER_PIECE)):
+        cells = [_cells(columns, dict(zip(keys, row, strict=True))) for row in rows]
+        first = before + number * PAGES_PER_PIECE
+        html = _html(report, "table", first, pages, columns=columns, rows=cells)
+        yield Piece(html, folder / f"{number}.pdf", -(-len(rows) // ROWS_PER_PAGE))
+
+
+def _cells(columns: Sequence[Column], row: dict[str, Any]) -> list[tuple[str, str]]:
+    """CSS class and text of each cell, as people read them."""
+    cells = []
+    for column in columns:
+        value = row[column.key]
+        match column.kind:
+            case Kind.MONEY:
+                text = display(value, row[column.currency])
+            case Kind.INSTANT:
+                text = f"{value:%Y-%m-%d %H:%M:%S}"
+            case Kind.TEXT:
+                text = without_controls(value[:_LONGEST])
+        kind = column.kind.value
+        cells.append((f"{kind} long" if column.kind is Kind.MONEY and len(text) > _WIDE else kind, text))
+    return cells
+
+
+def _draw_table(drawn: Renderers, report: Report, pieces: Sequence[Piece]) -> None:
+    done = 0
+    for piece, pages in zip(pieces, drawn.render_all(pieces), strict=True):
+        if pages != piece.pages:
+            raise RenderingFailed(f"{piece.pages} pages were planned and {pages} drawn.")
+        done = min(done + _ROWS_PER_PIECE, report.rows)
+        report.progress(done, report.rows)
+
+
+def _html(report: Report, name: str, before: int, pages: int, **context: Any) -> str:
+    """A part of the report that follows so many pages of this total."""
+    context |= {"heading": report.heading, "first": before + 1, "pages": pages}
+    return render_to_string(f"transactions/exports/{name}.html", context)
+
+
+def _stylesheet() -> str:
+    return Path(finders.find("css/export.css")).read_text("utf-8")
+
+
+def _join(report: Report, parts: Sequence[Path], path: Path) -> None:
+    with PdfWriter() as joined:
+        for part in parts:
+            joined.append(part, import_outline=False)
+        joined.add_metadata(
+            {
+                "/Title": without_controls(f"Transactions of {report.heading.merchant}"),
+                "/Author": without_controls(report.heading.author),
+                "/CreationDate": f"D:{report.as_of:%Y%m%d%H%M%S}Z",
+            }
+        )
+        joined.write(path)

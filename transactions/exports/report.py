@@ -1,0 +1,129 @@
+"""What every writer gets: columns, heading, sums and the rows of one moment. Knows nothing of transactions."""
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+Progress = Callable[[int, int], None]
+CHUNK = 2_000
+
+
+class TooManyRows(Exception):  # noqa: N818 - a fact to tell the user, not a fault
+    """The format cannot hold as many rows; the message is for the user and names the ways out."""
+
+
+class Kind(enum.Enum):
+    """What the cells of a column are, as they come out of the database."""
+
+    TEXT = "text"  # str
+    MONEY = "money"  # Decimal in major units
+    INSTANT = "instant"  # naive datetime, whole seconds, in the zone that the title names
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a report; `currency` is the key of the column that names the currency of an amount.
+
+    `width` is in characters. Columns with a `short` title and a `share` (millimetres) are the ones on paper.
+    """
+
+    key: str
+    title: str
+    width: int
+    kind: Kind = Kind.TEXT
+    currency: str = ""
+    short: str = ""
+    share: int = 0
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a report says about itself. `time_zone` is an IANA name: local times are given in it."""
+
+    merchant: str
+    time_zone: str
+    filter_in_words: str
+    author: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A finished file: `as_of` is the instant of the snapshot in UTC, `size` is in bytes."""
+
+    rows: int
+    as_of: datetime
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Sum:
+    """How many rows of one currency and status there are and what they add up to, in major units."""
+
+    currency: str
+    status: str
+    count: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Source:
+    """An ordered select that yields `keys`, in this order, one row each."""
+
+    keys: tuple[str, ...]
+    sql: str
+    params: tuple[Any, ...]
+
+    def select(self, expressions: Iterable[str]) -> str:
+        """SQL for expressions over the keys, in the order of the rows; takes the source's own `params`.
+
+        PostgreSQL keeps the order of a sorted subquery as long as the outer query only computes: add no
+        join, group or DISTINCT to it.
+        """
+        names = ", ".join(f'"{key}"' for key in self.keys)
+        return f"SELECT {', '.join(expressions)} FROM ({self.sql}) AS rows({names})"  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a file is made from. `connection` is inside of the snapshot's transaction."""
+
+    columns: tuple[Column, ...]
+    heading: Heading
+    as_of: datetime
+    sums: tuple[Sum, ...]
+    source: Source
+    connection: BaseDatabaseWrapper
+    progress: Progress
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(each.count for each in self.sums)
+
+    @property
+    def as_of_in_words(self) -> str:
+        """The instant of the snapshot in the report's zone and in UTC."""
+        local = self.as_of.astimezone(ZoneInfo(self.heading.time_zone))
+        return f"{local:%Y-%m-%d %H:%M:%S %Z} ({self.as_of:%Y-%m-%d %H:%M:%S} UTC)"
+
+    def read(self, keys: Iterable[str], size: int = CHUNK) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows with these columns, `size` at a time, never all of them in memory."""
+        with self.connection.chunked_cursor() as cursor:
+            cursor.execute(self.source.select(f'"{key}"' for key in keys), self.source.params)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
+
+def without_controls(text: str) -> str:
+    """The text without the characters that XML forbids; tabs and line breaks stay."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
+_CONTROLS = dict.fromkeys([*(set(range(32)) - {9, 10, 13}), 0xFFFE, 0xFFFF])

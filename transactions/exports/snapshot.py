@@ -1,0 +1,29 @@
+"""One moment of the database, for as long as a report is read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+@contextmanager
+def snapshot(alias: str) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
+    """A connection that sees the database as of one instant, given in UTC, and cannot write.
+
+    It is a connection of its own: the caller's keeps recording progress while this one stands still.
+    """
+    connection = connections.create_connection(alias)
+    try:
+        connection.set_autocommit(False)
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Compiling some hundred expressions takes longer than a short report.
+            cursor.execute("SET LOCAL jit = off")
+            cursor.execute("SET LOCAL datestyle = 'ISO'")
+            cursor.execute("SELECT statement_timestamp()")
+            (as_of,) = cursor.fetchone()
+        yield connection, as_of
+    finally:
+        connection.close()

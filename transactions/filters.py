@@ -1,0 +1,185 @@
+"""The filters of the list, by the names that stand in its address. Exports use the same class."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import django_filters
+from babel import Locale
+from django import forms
+from django.core.cache import cache
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from merchant.models import Merchant, Project
+from transactions import periods, search
+from transactions.models import Fulfilment, RowType, Status, Transaction
+
+_ISO_CODE_LENGTH = 2
+_COUNTRIES = [
+    (code, name)
+    for code, name in sorted(Locale("en").territories.items(), key=lambda each: each[1])
+    if len(code) == _ISO_CODE_LENGTH and code.isalpha() and code not in ("EU", "EZ", "UN", "XA", "XB", "ZZ", "QO")
+]
+_AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
+_CHOICES_LIVE_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter that is set: what it says, and the query of the same list without it."""
+
+    label: str
+    text: str
+    query_without: str
+
+
+class FilterForm(forms.Form):
+    """Says what is wrong with filters that contradict each other."""
+
+    def clean(self) -> dict[str, Any]:
+        """Ends must not lie before beginnings."""
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("from") and values.get("to") and values["from"] > values["to"]:
+            self.add_error("to", "The last day lies before the first.")
+        least, most = values.get("amount_min"), values.get("amount_max")
+        if least is not None and most is not None and least > most:
+            self.add_error("amount_max", "This is less than the smallest amount.")
+        for name in ("q", "product"):
+            if "\0" in (values.get(name) or ""):
+                self.add_error(name, "This text cannot be searched for.")
+        return values
+
+
+class TransactionFilter(django_filters.FilterSet):
+    """A merchant's transactions by the parameters of the list's address.
+
+    Days are days of the merchant's zone, both ends included, and beat a period; amounts are charges in
+    major units. A value that makes no sense is an error of `form` and finds nothing.
+    """
+
+    q = django_filters.CharFilter(label="Search", method="by_text", max_length=200)
+    period = django_filters.ChoiceFilter(
+        label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"
+    )
+    status = django_filters.MultipleChoiceFilter(label="Status", choices=Status.choices, distinct=False)
+    project = django_filters.ModelChoiceFilter(
+        label="Project", queryset=None, to_field_name="paysuper_id", empty_label="All projects"
+    )
+    product = django_filters.CharFilter(label="Product", method="by_product", max_length=200)
+    method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
+    country = django_filters.ChoiceFilter(label="Country", choices=_COUNTRIES, empty_label="All countries")
+    currency = django_filters.MultipleChoiceFilter(
+        label="Currency", field_name="charge_currency", choices=[], distinct=False
+    )
+    amount_min = django_filters.NumberFilter(label="Amount from", lookup_expr="gte", **_AMOUNT)
+    amount_max = django_filters.NumberFilter(label="Amount to", lookup_expr="lte", **_AMOUNT)
+    fulfilment = django_filters.ChoiceFilter(
+        label="Fulfilment", method="by_fulfilment", choices=Fulfilment.choices, empty_label="Any"
+    )
+    type = django_filters.ChoiceFilter(label="Type", choices=RowType.choices, empty_label="Orders and refunds")
+
+    class Meta:
+        model = Transaction
+        fields: ClassVar[list[str]] = []
+        form = FilterForm
+
+    def __init__(self, merchant: Merchant, data: QueryDict) -> None:
+        super().__init__(data, Transaction.objects.filter(merchant=merchant))
+        self.merchant = merchant
+        self.filters["project"].queryset = Project.objects.filter(merchant=merchant)
+        self.filters["method"].extra["choices"] = _seen(merchant, "method", "method_title")
+        self.filters["currency"].extra["choices"] = _seen(merchant, "charge_currency", "charge_currency")
+
+    @classmethod
+    def get_filters(cls) -> dict[str, django_filters.Filter]:
+        """The declared filters and the two whose names Python keeps for itself."""
+        filters: dict[str, django_filters.Filter] = super().get_filters()
+        for name, label in {"from": "From", "to": "To"}.items():
+            filters[name] = django_filters.DateFilter(
+                label=label,
+                field_name=name,
+                method="by_day",
+                input_formats=["%Y-%m-%d"],
+                widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            )
+        return filters
+
+    @property
+    def found(self) -> QuerySet[Transaction]:
+        """What the filters find, in no order; nothing when one of them makes no sense."""
+        return self.qs if self.is_valid() else Transaction.objects.none()
+
+    @property
+    def days(self) -> periods.Days:
+        """The days that are asked for, whether by dates or by a period."""
+        values = self.form.cleaned_data
+        if values.get("from") or values.get("to"):
+            return periods.Days(values.get("from"), values.get("to"))
+        today = timezone.now().astimezone(self.merchant.zone).date()
+        return periods.preset(values["period"], today) if values.get("period") else periods.Days(None, None)
+
+    def chips(self) -> Iterator[Chip]:
+        """What is set, one chip for each value, in the order of the form."""
+        for name in self.form.fields:
+            for value in self._set_values(name):
+                query = self.data.copy()
+                query.setlist(name, [each for each in query.getlist(name) if each != value])
+                query.pop("cursor", None)
+                yield Chip(str(self.form.fields[name].label), self._in_words(name, value), query.urlencode())
+
+    def in_words(self) -> str:
+        """The filter as a sentence for people who get an export, without its address."""
+        return " · ".join(f"{chip.label}: {chip.text}" for chip in self.chips()) or "All transactions"
+
+    def by_text(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
+        """Search."""
+        return queryset.filter(search.condition(text))
+
+    def by_period(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
+        """A preset, unless dates are given too."""
+        dated = self.form.cleaned_data.get("from") or self.form.cleaned_data.get("to")
+        return queryset if dated else self._within(queryset)
+
+    def by_day(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
+        """The first or the last day."""
+        return self._within(queryset)
+
+    def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
+        """Part of a product's name, or its whole sku."""
+        bought = Q(items__sku=text) | Q(items__name__icontains=text)
+        return queryset.filter(
+            Q(product__icontains=text) | Q(pk__in=Transaction.objects.filter(bought, merchant=self.merchant))
+        )
+
+    def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
+        """Only what has been paid can wait for its goods."""
+        found = queryset.filter(fulfilment=state)
+        if state == Fulfilment.UNFULFILLED:
+            found = found.filter(type=RowType.ORDER, status=Status.PROCESSED)
+        return found
+
+    def _within(self, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
+        start, end = self.days.bounds(self.merchant.zone)
+        if start:
+            queryset = queryset.filter(created_at__gte=start)
+        return queryset.filter(created_at__lt=end) if end else queryset
+
+    def _set_values(self, name: str) -> list[str]:
+        return [value for value in self.data.getlist(name) if value.strip()]
+
+    def _in_words(self, name: str, value: str) -> str:
+        choices = getattr(self.form.fields[name], "choices", [])
+        return next((str(text) for key, text in choices if str(key) == value), value)
+
+
+def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
+    """The values that occur among this merchant's transactions, remembered for ten minutes."""
+
+    def read() -> list[tuple[str, str]]:
+        rows = Transaction.objects.filter(merchant=merchant).exclude(**{name: ""})
+        return sorted({value: text or value for value, text in rows.values_list(name, title).distinct()}.items())
+
+    return cache.get_or_set(f"seen:{merchant.pk}:{name}", read, _CHOICES_LIVE_SECONDS) or []
+

@@ -1,0 +1,212 @@
+"""The mirror of PaySuper's orders, and the exports made from it.
+
+Only `transactions.mirror` writes Transaction, Item and RawOrder.
+"""
+
+import datetime as dt
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Upper
+
+from merchant.models import Merchant, Project
+
+
+
+class Status(models.TextChoices):
+    """Public status of an order (contract §14). PaySuper may invent others: they are kept and shown."""
+
+    CREATED = "created", "Created"
+    PENDING = "pending", "Pending"
+    PROCESSED = "processed", "Processed"
+    REJECTED = "rejected", "Rejected"
+    CANCELED = "canceled", "Canceled"
+    REFUNDED = "refunded", "Refunded"
+    CHARGEBACK = "chargeback", "Chargeback"
+
+
+class RowType(models.TextChoices):
+    """What an entry stands for: a sale, or money that went back (contract §6.1)."""
+
+    ORDER = "order", "Order"
+    REFUND = "refund", "Refund"
+
+
+class Fulfilment(models.TextChoices):
+    """Whether the customer has been given what was bought."""
+
+    UNFULFILLED = "unfulfilled", "Unfulfilled"
+    FULFILLED = "fulfilled", "Fulfilled"
+
+
+class Transaction(models.Model):
+    """An order or a refund row of PaySuper: what is filtered, sorted, shown in lists or added up.
+
+    Amounts are in major units, rounded to their currency's decimals. `total` is what the order costs,
+    `charge` what the customer was charged (refunds use this one); gross, tax, fees and net are PaySuper's
+    accounting in the payout currency. `asked_at` is when the read was sent that brought this version:
+    the newest read wins, since PaySuper's orders carry no time of change.
+    """
+
+    uuid = models.UUIDField(primary_key=True)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="transactions")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="transactions")
+    type = models.CharField(max_length=20, choices=RowType.choices)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    created_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+    transaction_id = models.CharField(max_length=200)
+    product = models.CharField(max_length=500)
+    skus = models.CharField(max_length=1000)
+    country = models.CharField(max_length=10)
+    method = models.CharField(max_length=50)
+    method_title = models.CharField(max_length=100)
+    card_last4 = models.CharField(max_length=10)
+    customer_id = models.CharField(max_length=255)
+    customer_name = models.CharField(max_length=500)
+    customer_email = models.CharField(max_length=320)
+    is_production = models.BooleanField()
+    total_amount = models.DecimalField(max_digits=19, decimal_places=4)
+    currency = models.CharField(max_length=10)
+    charge_amount = models.DecimalField(max_digits=19, decimal_places=4)
+    charge_currency = models.CharField(max_length=10)
+    gross_amount = models.DecimalField(max_digits=19, decimal_places=4)
+    tax_amount = models.DecimalField(max_digits=19, decimal_places=4)
+    fees_amount = models.DecimalField(max_digits=19, decimal_places=4)
+    net_amount = models.DecimalField(max_digits=19, decimal_places=4)
+    payout_currency = models.CharField(max_length=10)
+    parent_uuid = models.UUIDField(null=True)
+    refund_receipt = models.CharField(max_length=50)
+    cancellation_code = models.CharField(max_length=20)
+    asked_at = models.DateTimeField()
+    fingerprint = models.CharField(max_length=64)
+
+    # What we did about it. Kept here so that the list can filter; see mirror.record_fulfilment.
+    fulfilment = models.CharField(
+        max_length=20, choices=Fulfilment.choices, db_default=Fulfilment.UNFULFILLED, default=Fulfilment.UNFULFILLED
+    )
+    refund_state = models.CharField(max_length=20, db_default="", default="")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["merchant", "-created_at", "-uuid"], name="tx_newest"),
+            models.Index(fields=["merchant", "status", "-created_at", "-uuid"], name="tx_status"),
+            models.Index(fields=["merchant", "project", "-created_at", "-uuid"], name="tx_project"),
+            models.Index(fields=["merchant", "method", "-created_at", "-uuid"], name="tx_method"),
+            models.Index(fields=["merchant", "country", "-created_at", "-uuid"], name="tx_country"),
+            models.Index(fields=["merchant", "charge_currency", "-created_at", "-uuid"], name="tx_currency"),
+            models.Index(fields=["merchant", "charge_amount", "uuid"], name="tx_amount"),
+            models.Index(fields=["merchant", "transaction_id"], name="tx_transaction_id"),
+            models.Index(fields=["merchant", "customer_id"], name="tx_customer_id"),
+            models.Index(fields=["merchant", "card_last4"], name="tx_card"),
+            models.Index(fields=["parent_uuid"], name="tx_parent"),
+            GinIndex(OpClass(Upper("customer_email"), name="gin_trgm_ops"), name="tx_email_part"),
+        ]
+
+    def __str__(self) -> str:
+        return self.transaction_id or str(self.uuid)
+
+
+class Item(models.Model):
+    """A line of an order, for product filters and the card's products table (contract §6.4)."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
+    transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="items")
+    position = models.PositiveSmallIntegerField()
+    product_id = models.CharField(max_length=50)
+    sku = models.CharField(max_length=255)
+    name = models.CharField(max_length=500)
+    platform_id = models.CharField(max_length=50)
+    amount = models.DecimalField(max_digits=19, decimal_places=4)
+    currency = models.CharField(max_length=50)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["transaction", "position"], name="one_item_per_position")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RawOrder(models.Model):
+    """The whole document as PaySuper gave it, without secrets. Beside the narrow table on purpose:
+    with it inline, sums over the list are sixteen times slower."""
+
+    transaction = models.OneToOneField(Transaction, models.CASCADE, primary_key=True, related_name="raw_order")
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
+    document = models.JSONField()
+
+    def __str__(self) -> str:
+        return str(self.transaction_id)
+
+
+class SyncState(models.Model):
+    """How far the mirror of a merchant has got. Instants in UTC."""
+
+    merchant = models.OneToOneField(Merchant, models.CASCADE, primary_key=True, related_name="sync_state")
+    synced_until = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.merchant}: {self.synced_until}"
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last try failed, so that the mirror shows the past."""
+        return bool(self.failed_at and (not self.succeeded_at or self.failed_at > self.succeeded_at))
+
+
+class Export(models.Model):
+    """A file of the list that somebody asked for, made by a worker and kept for a while."""
+
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV"
+        XLSX = "xlsx", "XLSX"
+        PDF = "pdf", "PDF"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    LIFETIME = dt.timedelta(days=7)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="exports")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    format = models.CharField(max_length=4, choices=Format.choices)
+    query = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    rows_total = models.PositiveBigIntegerField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+    file_name = models.CharField(max_length=200, blank=True)
+    size = models.PositiveBigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    as_of = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [models.Index(fields=["merchant", "-created_at"], name="export_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_format_display()} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether there is still something to wait for."""
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def download_name(self) -> str:
+        """The name under which a person finds the file again."""
+        return f"transactions-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"

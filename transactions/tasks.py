@@ -1,0 +1,65 @@
+"""Doorways from the broker: an id in, one call of the domain."""
+
+import structlog
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+from merchant.models import Merchant
+from merchant.paysuper.errors import PaySuperError
+from merchant.views import WORKER_HEARTBEAT
+from transactions import exporting, sync
+from transactions.models import Export
+
+log = structlog.get_logger()
+
+
+@shared_task
+def sync_all() -> None:
+    """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
+    cache.set(WORKER_HEARTBEAT, timezone.now().isoformat(), 180)
+    for pk in Merchant.objects.values_list("pk", flat=True):
+        sync_merchant.delay(pk)
+
+
+@shared_task
+def sync_merchant(merchant_id: int) -> None:
+    """Bring in what is new. The next round of the clock is the retry."""
+    _sync(merchant_id, young=False)
+
+
+@shared_task
+def rescan_all() -> None:
+    """Ring for every merchant's young orders."""
+    for pk in Merchant.objects.values_list("pk", flat=True):
+        rescan_merchant.delay(pk)
+
+
+@shared_task
+def rescan_merchant(merchant_id: int) -> None:
+    """Read the young orders again."""
+    _sync(merchant_id, young=True)
+
+
+@shared_task
+def make_export(export_id: str) -> None:
+    """Make the file of an export."""
+    exporting.make(export_id)
+
+
+@shared_task
+def sweep_exports() -> None:
+    """Ring again for exports that nobody is working on, and drop the files that are too old."""
+    for pk in exporting.waiting():
+        make_export.delay(str(pk))
+    exporting.expire()
+
+
+def _sync(merchant_id: int, *, young: bool) -> None:
+    merchant = Merchant.objects.get(pk=merchant_id)
+    try:
+        sync.rescan(merchant) if young else sync.sync(merchant)
+    except sync.AlreadyRunning:
+        log.info("sync_skipped", merchant=merchant.paysuper_id)
+    except PaySuperError:
+        pass  # kept and logged by sync; the next round tries again

@@ -1,0 +1,15 @@
+"""Addresses of what is looked at."""
+
+from django.urls import path
+
+from transactions import views
+
+app_name = "transactions"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("transactions/", views.transaction_list, name="list"),
+    path("transactions/<uuid:uuid>/", views.transaction_card, name="card"),
+    path("exports/", views.export_list, name="exports"),
+    path("exports/<uuid:export_id>/", views.export_detail, name="export"),
+    path("exports/<uuid:export_id>/download/", views.export_download, name="download"),
+]
