@@ -13,6 +13,7 @@ import datetime as dt
 import secrets
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -96,7 +97,13 @@ def request_refund(
                 raise Blocked(f"The charge of this order is {now} now. Look again before you refund.")
             mirror.record_refund_state(entry, State.REQUESTED)
             return _record(
-                entry, membership, Action.Kind.REFUND, State.REQUESTED, reason=reason, note=note, look_at=timezone.now()
+                entry,
+                membership,
+                Action.Kind.REFUND,
+                State.REQUESTED,
+                reason=reason,
+                note=note,
+                look_at=timezone.now(),
             )
     except IntegrityError as error:
         raise Blocked("A refund of this order is already under way.") from error
@@ -117,13 +124,17 @@ def run(action: Action) -> None:
         return
     with sync.client_for(action.merchant) as client:
         try:
-            earlier = [refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING]
+            earlier = [
+                refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING
+            ]
         except PaySuperError as error:
             _not_sent(action, State.REQUESTED, error)
             return
         if earlier:
             _meet_earlier(action, earlier[0])
-        elif _move(action, State.REQUESTED, State.SENDING, sent_at=timezone.now(), attempts=action.attempts + 1):
+        elif _move(
+            action, State.REQUESTED, State.SENDING, sent_at=timezone.now(), attempts=action.attempts + 1
+        ):
             _send(client, action)
 
 
@@ -148,7 +159,7 @@ def settle(action: Action) -> None:
     _move(action, State(action.state), state, outcome=outcome, paysuper_refund_id=refund_id)
 
 
-def look_now(order_uuid: object) -> list[int]:
+def look_now(order_uuid: UUID | None) -> list[int]:
     """The refunds of an order that news has come for: to be settled at once."""
     return list(Action.objects.filter(transaction=order_uuid, state__in=_SENT).values_list("pk", flat=True))
 
@@ -189,7 +200,12 @@ def _meet_earlier(action: Action, refund: RefundRecord) -> None:
     if _is_ours(action, refund):
         _move(action, State.REQUESTED, State.ACCEPTED, paysuper_refund_id=refund.id)
     else:
-        _move(action, State.REQUESTED, State.REFUSED, outcome="PaySuper already has another refund of this order.")
+        _move(
+            action,
+            State.REQUESTED,
+            State.REFUSED,
+            outcome="PaySuper already has another refund of this order.",
+        )
 
 
 def _is_ours(action: Action, refund: RefundRecord) -> bool:
@@ -217,7 +233,10 @@ def _verdict(action: Action, order: OrderRecord, refund: RefundRecord | None) ->
         case 0 if waited <= UNKNOWN_AT_MOST:
             return State.UNKNOWN, "PaySuper has noted the refund but not passed it on yet."
         case _:
-            return State.NEEDS_PERSON, f"PaySuper keeps the refund {refund.id} without an end (status {refund.status})."
+            return (
+                State.NEEDS_PERSON,
+                f"PaySuper keeps the refund {refund.id} without an end (status {refund.status}).",
+            )
 
 
 def _look_again(action: Action) -> None:
@@ -273,7 +292,9 @@ def _record(
         currency=entry.charge_currency,
         **values,
     )
-    audit.record(entry.merchant, membership.user, f"{kind}.{state}", entry.pk, action=action.pk, **_noted(values))
+    audit.record(
+        entry.merchant, membership.user, f"{kind}.{state}", entry.pk, action=action.pk, **_noted(values)
+    )
     return action
 
 

@@ -15,7 +15,10 @@ class RefundForm(forms.Form):
 
     reason = forms.ChoiceField(choices=[(reason, reason) for reason in REASONS])
     note = forms.CharField(
-        max_length=500, required=False, help_text="For your colleagues only.", widget=forms.Textarea(attrs={"rows": 2})
+        max_length=500,
+        required=False,
+        help_text="For your colleagues only.",
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     seen_amount = forms.DecimalField(max_digits=19, decimal_places=4, widget=forms.HiddenInput)
     seen_currency = forms.CharField(max_length=10, widget=forms.HiddenInput)
@@ -31,7 +34,10 @@ class FulfilForm(forms.Form):
     """A note on how the goods were handed over."""
 
     note = forms.CharField(
-        max_length=500, required=False, help_text="For your colleagues only.", widget=forms.Textarea(attrs={"rows": 2})
+        max_length=500,
+        required=False,
+        help_text="For your colleagues only.",
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 

@@ -84,8 +84,8 @@ def store(project: Project, body: bytes) -> int:
     A repeat of the same event and object is counted and processed again. Raises Unreadable.
     """
     read, now = envelope(body), timezone.now()
-    values = [project.merchant_id, project.pk, read.event_id, read.object_hash, read.event, read.order_uuid]
-    values += [read.order_status, read.testing_case, encrypt(body.decode(errors="replace")), now, now]
+    values: list[Any] = [project.merchant_id, project.pk, read.event_id, read.object_hash, read.event]
+    values += [read.order_uuid, read.order_status, read.testing_case, encrypt(body.decode(errors="replace")), now, now]
     with connection.cursor() as cursor:
         cursor.execute(_STORE, [*values, now + BELL_AT_MOST])
         row = cursor.fetchone()

@@ -114,7 +114,9 @@ class WebhookEvent(models.Model):
     class Meta:
         ordering: ClassVar = ["-last_received_at", "-pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["project", "event_id", "object_hash"], name="one_row_per_event_object")
+            models.UniqueConstraint(
+                fields=["project", "event_id", "object_hash"], name="one_row_per_event_object"
+            )
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "try_at"], name="webhook_waiting"),

@@ -15,7 +15,10 @@ Row = Transaction | Mapping[str, Any]
 
 
 def refund_blocker(row: Row, membership: Membership) -> str:
-    """Why no refund can be asked for, as a sentence for the person; "" when it can. PaySuper has the last word."""
+    """Why no refund can be asked for, as a sentence for the person; "" when it can.
+
+    PaySuper has the last word.
+    """
     if not may(membership, Right.REFUND):
         return "Your role may not refund."
     if _value(row, "type") != RowType.ORDER:

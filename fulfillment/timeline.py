@@ -50,4 +50,6 @@ def _actions(entry: Transaction) -> Iterator[Event]:
         words = " · ".join(filter(None, [action.reason, action.note]))
         yield Event(action.requested_at, title, words, who, "action")
         if action.kind == Action.Kind.REFUND and action.state != Action.State.REQUESTED:
-            yield Event(action.changed_at, f"Refund: {action.get_state_display()}", action.outcome, "", "action")
+            yield Event(
+                action.changed_at, f"Refund: {action.get_state_display()}", action.outcome, "", "action"
+            )

@@ -74,7 +74,9 @@ def unfulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
 @requires(Right.REFUND)
 def close(request: MemberRequest, action_id: int) -> HttpResponse:
     """A person says that a refund of unknown outcome did not happen."""
-    action = get_or_404(Action.objects.select_related("merchant", "transaction"), request.membership, pk=action_id)
+    action = get_or_404(
+        Action.objects.select_related("merchant", "transaction"), request.membership, pk=action_id
+    )
     try:
         actions.close(action, request.membership, request.POST.get("note", "")[:200])
     except actions.Blocked as blocked:

@@ -10,4 +10,4 @@ class MerchantConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the Celery application, so that shared tasks find their broker."""
-        from merchant import celery  # noqa: F401, PLC0415 - settings must be ready first
+        from merchant import celery  # noqa: F401 - settings must be ready first

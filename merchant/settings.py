@@ -1,6 +1,7 @@
 """Settings, all from the environment. A missing secret or a bad value stops the start."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 import structlog
@@ -16,7 +17,9 @@ if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to a long random text (or DEBUG=true to try things out).")
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 if not ENCRYPTION_KEYS:
-    raise ImproperlyConfigured("Set ENCRYPTION_KEYS to one or more Fernet keys, newest first, separated by commas.")
+    raise ImproperlyConfigured(
+        "Set ENCRYPTION_KEYS to one or more Fernet keys, newest first, separated by commas."
+    )
 
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
@@ -80,7 +83,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # Data ---------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must be a PostgreSQL address: other engines add money as floats.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be a PostgreSQL address: other engines add money as floats."
+    )
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL = env.str("REDIS_URL")
@@ -174,7 +179,7 @@ CELERY_TASK_ROUTES = {
 
 # Logging: one line of JSON per event, with request, task and user ids ------------------------------
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-_SHARED_PROCESSORS = [
+_SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
@@ -193,7 +198,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # Both print the addresses that they call, with ids in them: nothing to keep at INFO.
-    "loggers": {"httpx2": {"level": "WARNING"}, "fontTools": {"level": "ERROR"}, "weasyprint": {"level": "ERROR"}},
+    "loggers": {
+        "httpx2": {"level": "WARNING"},
+        "fontTools": {"level": "ERROR"},
+        "weasyprint": {"level": "ERROR"},
+    },
 }
 structlog.configure(
     processors=[

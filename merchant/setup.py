@@ -64,7 +64,9 @@ def connect(
 
 def connect_project(owner: Merchant, project_id: str, *, name: str, secret_key: str) -> Project:
     """The merchant's project with this secret, new or changed. Raises CommandError for a foreign one."""
-    project = Project.objects.filter(paysuper_id=project_id).first() or Project(paysuper_id=project_id, merchant=owner)
+    project = Project.objects.filter(paysuper_id=project_id).first() or Project(
+        paysuper_id=project_id, merchant=owner
+    )
     if project.merchant_id != owner.pk:
         raise CommandError(f"Project {project_id} belongs to another merchant.")
     project.name, project.secret_key = name, secret_key

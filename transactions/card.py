@@ -90,7 +90,10 @@ def _details(entry: Transaction) -> list[Fact]:
         Fact("Order created" if entry.type == RowType.ORDER else "Refunded", entry.created_at, "instant"),
         Fact("Payment date", entry.paid_at, "instant"),
         Fact("Order amount", order if entry.currency != entry.charge_currency else ""),
-        Fact("Charged" if entry.type == RowType.ORDER else "Given back", display(entry.charge_amount, entry.charge_currency)),
+        Fact(
+            "Charged" if entry.type == RowType.ORDER else "Given back",
+            display(entry.charge_amount, entry.charge_currency),
+        ),
         Fact("Project", entry.project.name),
         Fact("Country", entry.country, "country"),
         Fact("Transaction ID", entry.transaction_id, "mono"),
@@ -125,7 +128,7 @@ def _payment(document: Mapping[str, Any]) -> list[Fact]:
         Fact("Type of card", card.get("brand")),
         Fact("Card number", card.get("masked"), "mono"),
         Fact("Card expiry month/year", expiry),
-        Fact("3-D Secure", {True: "Yes", False: "No"}.get(card.get("secure3d")) if card else ""),
+        Fact("3-D Secure", "Yes" if card.get("secure3d") else "No" if card else ""),
         Fact("Wallet", wallet.get("account"), "mono"),
         Fact("Cryptocurrency", crypto.get("brand")),
         Fact("Address", crypto.get("address"), "mono"),
@@ -147,7 +150,10 @@ def _issuer(document: Mapping[str, Any]) -> list[Fact]:
         Fact("Page", issuer.get("url")),
         Fact("Referrer", issuer.get("referrer_host")),
         Fact("Reference", issuer.get("reference")),
-        Fact("Campaign", " / ".join(str(issuer[n]) for n in ("utm_source", "utm_medium", "utm_campaign") if issuer.get(n))),
+        Fact(
+            "Campaign",
+            " / ".join(str(issuer[n]) for n in ("utm_source", "utm_medium", "utm_campaign") if issuer.get(n)),
+        ),
     ]
 
 

@@ -25,10 +25,12 @@ _DEAD_AFTER_SECONDS = 300
 _SAY_EVERY_SECONDS = 0.5
 
 
-def write(merchant: Merchant, query: str, export_format: str, path: Path, author: str, progress: exports.Progress) -> exports.Written:
+def write(
+    merchant: Merchant, query: str, export_format: str, path: Path, author: str, progress: exports.Progress
+) -> exports.Written:
     """Write the rows of the list with this query, in its order, to `path`.
 
-    Raises ValueError for a query that makes no sense and exports.TooManyRows for a PDF that nobody could read.
+    Raises ValueError for a query that makes no sense and exports.TooManyRows for an endless PDF.
     """
     parameters = QueryDict(query)
     filters = TransactionFilter(merchant, parameters)
@@ -36,7 +38,10 @@ def write(merchant: Merchant, query: str, export_format: str, path: Path, author
         raise ValueError(f"The filters make no sense: {filters.errors.as_text()}")
     rows = paging.ordered(filters.found, parameters.get("sort", paging.DEFAULT_ORDER))
     heading = exports.Heading(
-        merchant=merchant.name, time_zone=merchant.time_zone, filter_in_words=filters.in_words(), author=author
+        merchant=merchant.name,
+        time_zone=merchant.time_zone,
+        filter_in_words=filters.in_words(),
+        author=author,
     )
     return exports.write(export_format, rows, path, heading, progress)
 
@@ -52,7 +57,11 @@ def make(export_id: str) -> None:
         _finish(export, Export.State.FAILED, error=str(error))
     except Exception:
         log.exception("export_failed", export=export_id)
-        _finish(export, Export.State.FAILED, error="The file could not be made. Try again, or tell your administrator.")
+        _finish(
+            export,
+            Export.State.FAILED,
+            error="The file could not be made. Try again, or tell your administrator.",
+        )
 
 
 def progress_of(export: Export) -> tuple[int, int]:
@@ -95,7 +104,12 @@ def _make(export: Export) -> None:
     with TemporaryDirectory(prefix="export-") as folder:
         path = Path(folder) / f"{export.pk}.{export.format}"
         written = write(
-            export.merchant, export.query, export.format, path, str(export.requested_by), _say_progress(export)
+            export.merchant,
+            export.query,
+            export.format,
+            path,
+            str(export.requested_by),
+            _say_progress(export),
         )
         with path.open("rb") as file:
             name = storages["exports"].save(path.name, File(file))

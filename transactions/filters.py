@@ -20,7 +20,9 @@ _ISO_CODE_LENGTH = 2
 _COUNTRIES = [
     (code, name)
     for code, name in sorted(Locale("en").territories.items(), key=lambda each: each[1])
-    if len(code) == _ISO_CODE_LENGTH and code.isalpha() and code not in ("EU", "EZ", "UN", "XA", "XB", "ZZ", "QO")
+    if len(code) == _ISO_CODE_LENGTH
+    and code.isalpha()
+    and code not in ("EU", "EZ", "UN", "XA", "XB", "ZZ", "QO")
 ]
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
 _CHOICES_LIVE_SECONDS = 600
@@ -78,7 +80,9 @@ class TransactionFilter(django_filters.FilterSet):
     fulfilment = django_filters.ChoiceFilter(
         label="Fulfilment", method="by_fulfilment", choices=Fulfilment.choices, empty_label="Any"
     )
-    type = django_filters.ChoiceFilter(label="Type", choices=RowType.choices, empty_label="Orders and refunds")
+    type = django_filters.ChoiceFilter(
+        label="Type", choices=RowType.choices, empty_label="Orders and refunds"
+    )
 
     class Meta:
         model = Transaction
@@ -179,7 +183,8 @@ def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
 
     def read() -> list[tuple[str, str]]:
         rows = Transaction.objects.filter(merchant=merchant).exclude(**{name: ""})
-        return sorted({value: text or value for value, text in rows.values_list(name, title).distinct()}.items())
+        return sorted(
+            {value: text or value for value, text in rows.values_list(name, title).distinct()}.items()
+        )
 
     return cache.get_or_set(f"seen:{merchant.pk}:{name}", read, _CHOICES_LIVE_SECONDS) or []
-

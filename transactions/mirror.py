@@ -160,7 +160,9 @@ def _difference(entry: Transaction, row: tuple[Any, ...]) -> str:
     here, there = pairs["status"]
     if here in _FINAL and there in _EARLIER:
         del pairs["status"]  # see _NEW_VALUE: kept on purpose
-    return ", ".join(f"{name} is {mine}, at PaySuper {theirs}" for name, (mine, theirs) in pairs.items() if mine != theirs)
+    return ", ".join(
+        f"{name} is {mine}, at PaySuper {theirs}" for name, (mine, theirs) in pairs.items() if mine != theirs
+    )
 
 
 def _exact(money: Money) -> Money:
@@ -186,7 +188,7 @@ def _upsert(rows: Sequence[tuple[Any, ...]]) -> Applied:
         cursor.execute("TRUNCATE news")
         _copy(cursor, "news", _COLUMNS, rows)
         cursor.execute(
-            f"INSERT INTO transactions_transaction AS mirror ({columns})"
+            f"INSERT INTO transactions_transaction AS mirror ({columns})"  # noqa: S608 - own names
             f" SELECT {columns} FROM news ORDER BY uuid"
             f" ON CONFLICT (uuid) DO UPDATE SET {changes}"
             " WHERE mirror.merchant_id = EXCLUDED.merchant_id AND mirror.asked_at < EXCLUDED.asked_at"
@@ -225,9 +227,7 @@ def _replace_details(merchant: Merchant, orders: Sequence[OrderRecord]) -> None:
         _copy(cursor, "transactions_raworder", _RAW_COLUMNS, documents)
 
 
-def _copy(
-    cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
+def _copy(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

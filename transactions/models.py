@@ -15,7 +15,6 @@ from django.db.models.functions import Upper
 from merchant.models import Merchant, Project
 
 
-
 class Status(models.TextChoices):
     """Public status of an order (contract §14). PaySuper may invent others: they are kept and shown."""
 
@@ -86,7 +85,10 @@ class Transaction(models.Model):
 
     # What we did about it. Kept here so that the list can filter; see mirror.record_fulfilment.
     fulfilment = models.CharField(
-        max_length=20, choices=Fulfilment.choices, db_default=Fulfilment.UNFULFILLED, default=Fulfilment.UNFULFILLED
+        max_length=20,
+        choices=Fulfilment.choices,
+        db_default=Fulfilment.UNFULFILLED,
+        default=Fulfilment.UNFULFILLED,
     )
     refund_state = models.CharField(max_length=20, db_default="", default="")
 
@@ -135,9 +137,12 @@ class Item(models.Model):
 
 class RawOrder(models.Model):
     """The whole document as PaySuper gave it, without secrets. Beside the narrow table on purpose:
-    with it inline, sums over the list are sixteen times slower."""
+    with it inline, sums over the list are sixteen times slower.
+    """
 
-    transaction = models.OneToOneField(Transaction, models.CASCADE, primary_key=True, related_name="raw_order")
+    transaction = models.OneToOneField(
+        Transaction, models.CASCADE, primary_key=True, related_name="raw_order"
+    )
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
     document = models.JSONField()
 

@@ -1,7 +1,7 @@
 """Keyset pages: as quick on the last page as on the first, and steady while new rows arrive."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,7 +19,7 @@ ORDERS = {
 }
 DEFAULT_ORDER = "-date"
 LAST = "last"
-_READ = {"created_at": dt.datetime.fromisoformat, "charge_amount": Decimal}
+_READ: dict[str, Callable[[str], Any]] = {"created_at": dt.datetime.fromisoformat, "charge_amount": Decimal}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def _beyond(column: str, position: str, *, descending: bool) -> Q | None:
         return None
     sign = "lt" if descending else "gt"
     # The first condition alone bounds the scan of the index; the second parts rows of equal value.
-    return Q(**{f"{column}__{sign}e": value}) & (Q(**{f"{column}__{sign}": value}) | Q(**{f"uuid__{sign}": uuid}))
+    return Q(**{f"{column}__{sign}e": value}) & (
+        Q(**{f"{column}__{sign}": value}) | Q(**{f"uuid__{sign}": uuid})
+    )
 
 
 def _cursor(direction: str, column: str, row: dict[str, Any]) -> str:

@@ -59,7 +59,11 @@ def client_for(merchant: Merchant, patience: Patience = Patience()) -> Client:  
 
 
 def sync(
-    merchant: Merchant, *, since: dt.datetime | None = None, until: dt.datetime | None = None, full: bool = False
+    merchant: Merchant,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    full: bool = False,
 ) -> Report:
     """Read all orders created from `since` to `until` (UTC) into the mirror.
 

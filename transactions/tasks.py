@@ -9,7 +9,6 @@ from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
 from merchant.views import WORKER_HEARTBEAT
 from transactions import exporting, sync
-from transactions.models import Export
 
 log = structlog.get_logger()
 

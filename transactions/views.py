@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, requires
@@ -161,7 +161,9 @@ def _without(query: QueryDict, name: str) -> QueryDict:
     return rest
 
 
-def _why_empty(request: MemberRequest, filters: TransactionFilter, page: paging.Page, chips: list[Any]) -> str:
+def _why_empty(
+    request: MemberRequest, filters: TransactionFilter, page: paging.Page, chips: list[Any]
+) -> str:
     if page.rows:
         return ""
     if not filters.is_valid():

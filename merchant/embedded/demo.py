@@ -19,15 +19,20 @@ def run() -> int:
     """Start everything, print where it is, and stay until stopped."""
     DATA.mkdir(exist_ok=True)
     DATA.chmod(0o711)  # secrets below are closed one by one; the database's account must come through
-    web, sandbox = _port("PORT", 8000), _port("SANDBOX_PORT", 8077)
-    with _alone(), _database() as database, _broker() as broker:
+    with _alone():
+        web, sandbox = _port("PORT", 8000), _port("SANDBOX_PORT", 8077)
+        _serve(web, sandbox)
+    return 0
+
+
+def _serve(web: int, sandbox: int) -> None:
+    with _database() as database, _broker() as broker:
         variables = _variables(web, sandbox, database, broker)
         with Supervisor(DATA / "log", PROJECT, variables) as supervisor:
             _start(supervisor, web, sandbox)
             password = variables["OWNER_PASSWORD"]
             print(f"Dashboard: http://{ports.HOST}:{web}/  e-mail: {OWNER}  password: {password}", flush=True)
             supervisor.watch()
-    return 0
 
 
 def _start(supervisor: Supervisor, web: int, sandbox: int) -> None:

@@ -1,6 +1,7 @@
 """The processes of the Procfile: started, watched and stopped together."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -12,6 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from merchant.embedded import Trouble, processes
+
+STDOUT = 1
 
 
 def procfile(file: Path) -> dict[str, str]:
@@ -77,8 +80,12 @@ class Supervisor:
 
     def watch(self) -> None:
         """Stay until a process ends, which is trouble: none should."""
+        in_terminal = os.isatty(STDOUT)
         while True:
             self.check()
+            # Where make leads the session (a terminal window opened for it), it keeps the hang-up to itself.
+            if in_terminal and not os.isatty(STDOUT):
+                raise processes.Stopped(signal.SIGHUP)
             time.sleep(0.5)
 
     def check(self) -> None:

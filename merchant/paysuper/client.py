@@ -64,7 +64,7 @@ class Client:
         base_url: str,
         token: str,
         *,
-        patience: Patience = Patience(),  # noqa: B008 - frozen
+        patience: Patience = Patience(),
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -158,7 +158,7 @@ class Client:
 
     def _pause(self, attempt: int, error: PaySuperError) -> float:
         backoff = self._patience.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
-        return min(max(backoff, error.retry_after or 0), self._patience.longest_pause)
+        return float(min(max(backoff, error.retry_after or 0), self._patience.longest_pause))
 
     def _send(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None

@@ -63,9 +63,7 @@ _KIND_BY_STATUS: dict[int, type[PaySuperError]] = {
 }
 
 
-def error_for(
-    status: int, code: str, message: str, *, retry_after: float | None = None
-) -> PaySuperError:
+def error_for(status: int, code: str, message: str, *, retry_after: float | None = None) -> PaySuperError:
     """The leaf for an answer that is not a success (contract §3, §7.7)."""
     if code in OUTCOME_UNKNOWN_CODES or status >= 500:  # noqa: PLR2004
         kind: type[PaySuperError] = NoAnswer

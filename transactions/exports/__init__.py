@@ -9,10 +9,9 @@ from pathlib import Path
 
 from django.db.models import QuerySet
 
-from transactions.exports import csv_file, pdf_file, xlsx_file
-from transactions.exports.columns import columns, source, sums
+from transactions.exports import columns, csv_file, pdf_file, xlsx_file
+from transactions.exports.moment import snapshot
 from transactions.exports.report import Heading, Progress, Report, TooManyRows, Written
-from transactions.exports.snapshot import snapshot
 from transactions.models import Transaction
 
 __all__ = ["CONTENT_TYPES", "Heading", "TooManyRows", "Written", "write"]
@@ -49,11 +48,11 @@ def write(
     writer = _WRITERS[format]
     with _complete_or_absent(path) as part, snapshot(queryset.db) as (connection, as_of):
         report = Report(
-            columns=columns(heading.time_zone),
+            columns=columns.titled(heading.time_zone),
             heading=heading,
             as_of=as_of,
-            sums=sums(source(queryset.order_by(), heading.time_zone), connection),
-            source=source(queryset, heading.time_zone),
+            sums=columns.sums(columns.source(queryset.order_by(), heading.time_zone), connection),
+            source=columns.source(queryset, heading.time_zone),
             connection=connection,
             progress=progress,
         )

@@ -13,7 +13,7 @@ from transactions.models import Fulfilment, RowType, Status, Transaction
 _MONEY = Kind.MONEY
 
 
-def columns(time_zone: str) -> tuple[Column, ...]:
+def titled(time_zone: str) -> tuple[Column, ...]:
     """All columns in their order; the titles of instants name their zone."""
     return (
         Column("local", f"Date and time ({time_zone})", 20, Kind.INSTANT, short="Date and time", share=33),
@@ -47,7 +47,7 @@ def columns(time_zone: str) -> tuple[Column, ...]:
 
 
 def source(queryset: QuerySet[Transaction], time_zone: str) -> Source:
-    """The select of the queryset's rows with the keys of `columns`, typed, in the queryset's order."""
+    """The select of the queryset's rows with the keys of `titled`, typed, in the queryset's order."""
     selected = _expressions(time_zone)
     query = queryset.values_list(*selected.values()).query
     # Not elided: a filter that can match nothing still makes a file, with no rows in it.

@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from transactions.exports import xlsx_book
 from transactions.exports.report import Report
-from transactions.exports.xlsx_rows import row_writer
+from transactions.exports.xlsx_rows import xml_rows
 
 ROWS_PER_SHEET = 1_048_575  # 1,048,576 lines with the header
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
@@ -40,10 +40,9 @@ def write(report: Report, path: Path) -> None:
 
 def _rows(report: Report, styles: xlsx_book.Styles) -> Iterator[str]:
     """The rows as XML, one by one; says how far it is."""
-    line = row_writer(report.columns, styles)
     done = 0
     for rows in report.read(column.key for column in report.columns):
-        yield from map(line, rows)
+        yield from xml_rows(report.columns, rows, styles)
         done += len(rows)
         report.progress(done, report.rows)
 

@@ -1,9 +1,10 @@
 """Rows of a sheet as XML: numbers and dates typed, texts as texts, nothing ever a formula."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from merchant.money import exponent, rounded
@@ -20,23 +21,15 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 # Excel reads _x0041_ as "A" in any text, unless its underscore is written so itself.
 _CODED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
-_Cell = Callable[[Any, Sequence[Any]], str]
 
+def xml_rows(columns: Sequence[Column], rows: Sequence[Sequence[Any]], styles: Styles) -> Iterator[str]:
+    """Each row, with its values in the order of the columns, as a `<row>`.
 
-def row_writer(columns: Sequence[Column], styles: Styles) -> Callable[[Sequence[Any]], str]:
-    """A function that makes a row of values, in the order of the columns, a `<row>`."""
-    places = {column.key: place for place, column in enumerate(columns)}
-    makers: dict[Kind, Callable[[Column], _Cell]] = {
-        Kind.TEXT: lambda _: _text_cell(styles),
-        Kind.INSTANT: lambda _: _instant_cell(styles),
-        Kind.MONEY: lambda column: _money_cell(styles, places[column.currency]),
-    }
-    cells = [makers[column.kind](column) for column in columns]
-
-    def line(row: Sequence[Any]) -> str:
-        return f"<row>{''.join([cell(value, row) for cell, value in zip(cells, row, strict=True)])}</row>"
-
-    return line
+    Goes column by column and makes each value of a column only once: most columns repeat themselves.
+    """
+    values = {column.key: cells for column, cells in zip(columns, zip(*rows, strict=True), strict=True)}
+    cells = [_cells(column, values, styles) for column in columns]
+    return map("".join, zip(repeat("<row>"), *cells, repeat("</row>")))  # noqa: B905 - repeat has no end
 
 
 def escaped(text: str) -> str:
@@ -46,39 +39,38 @@ def escaped(text: str) -> str:
     return _CODED.sub("_x005F_", without_controls(text)).translate(_ESCAPES)
 
 
-def _text_cell(styles: Styles) -> _Cell:
-    empty = f'<c s="{styles.text}"/>'
-    start = f'<c s="{styles.text}" t="inlineStr"><is><t'
-
-    def cell(value: str, _: Sequence[Any]) -> str:
-        text = escaped(value)
-        if not text:
-            return empty
-        keep = "" if text == text.strip() else ' xml:space="preserve"'
-        return f"{start}{keep}>{text}</t></is></c>"
-
-    return cell
+def _cells(column: Column, values: dict[str, tuple[Any, ...]], styles: Styles) -> Iterator[str]:
+    own = values[column.key]
+    match column.kind:
+        case Kind.TEXT:
+            return _once(own, lambda text: _text(text, styles))
+        case Kind.INSTANT:
+            return _once(own, lambda instant: _instant(instant, styles))
+        case Kind.MONEY:
+            money = list(zip(own, values[column.currency], strict=True))
+            return _once(money, lambda pair: _money(*pair, styles))
 
 
-def _instant_cell(styles: Styles) -> _Cell:
-    start = f'<c s="{styles.instant}"><v>'
-
-    def cell(value: datetime, _: Sequence[Any]) -> str:
-        since = value - _EPOCH
-        return f"{start}{since.days + since.seconds / _DAY!r}</v></c>"
-
-    return cell
+def _once(values: Sequence[Any], make: Callable[[Any], str]) -> Iterator[str]:
+    made = {value: make(value) for value in set(values)}
+    return map(made.__getitem__, values)
 
 
-def _money_cell(styles: Styles, currency_at: int) -> _Cell:
-    text = _text_cell(styles)
-    starts = {decimals: f'<c s="{style}"><v>' for decimals, style in styles.money.items()}
+def _text(value: str, styles: Styles) -> str:
+    text = escaped(value)
+    if not text:
+        return f'<c s="{styles.text}"/>'
+    keep = "" if text == text.strip() else ' xml:space="preserve"'
+    return f'<c s="{styles.text}" t="inlineStr"><is><t{keep}>{text}</t></is></c>'
 
-    def cell(value: Decimal, row: Sequence[Any]) -> str:
-        currency = row[currency_at]
-        amount = rounded(value, currency)
-        if len(amount.as_tuple().digits) > _DIGITS:
-            return text(f"{amount:f}", row)
-        return f"{starts[exponent(currency)]}{amount:f}</v></c>"
 
-    return cell
+def _instant(value: datetime, styles: Styles) -> str:
+    since = value - _EPOCH
+    return f'<c s="{styles.instant}"><v>{since.days + since.seconds / _DAY!r}</v></c>'
+
+
+def _money(value: Decimal, currency: str, styles: Styles) -> str:
+    amount, decimals = rounded(value, currency), exponent(currency)
+    if amount.adjusted() + decimals >= _DIGITS:
+        return _text(f"{amount:f}", styles)
+    return f'<c s="{styles.money[decimals]}"><v>{amount:f}</v></c>'

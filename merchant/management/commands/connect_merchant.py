@@ -29,7 +29,9 @@ class Command(BaseCommand):
     def handle(self, *_: object, **options: Any) -> None:
         """Write the connection, or nothing at all when something is wrong with it."""
         if options["time_zone"] not in zoneinfo.available_timezones():
-            raise CommandError(f"There is no time zone {options['time_zone']!r}; use a name such as Europe/Berlin.")
+            raise CommandError(
+                f"There is no time zone {options['time_zone']!r}; use a name such as Europe/Berlin."
+            )
         with transaction.atomic():
             merchant = setup.connect(
                 options["merchant_id"],
@@ -41,4 +43,6 @@ class Command(BaseCommand):
             )
             setup.add_member(merchant, options["owner_email"], options["owner_password"], "owner")
             audit.record(merchant, None, "merchant.connected", merchant.paysuper_id, api_url=merchant.api_url)
-        self.stdout.write(f"{merchant.name} is connected to {merchant.api_url}; owner {options['owner_email']}.")
+        self.stdout.write(
+            f"{merchant.name} is connected to {merchant.api_url}; owner {options['owner_email']}."
+        )

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from functools import cached_property
 from http import HTTPStatus
 
 import httpx2
@@ -29,11 +30,14 @@ class Delivery:
         self._store = store
         self._faults = faults
         self._retry_interval = retry_interval
-        self._http = httpx2.Client(timeout=10, follow_redirects=False, trust_env=False)
         self._timetables = {project: Timetable(f"webhooks-{project[-4:]}", _WORKERS) for project in PROJECTS}
         self._keys = itertools.count(max(store.webhooks, default=0) + 1)
         self._held: dict[str, Callable[[], None]] = {}
         self._suppressed: set[tuple[str, str]] = set()
+
+    @cached_property
+    def _http(self) -> httpx2.Client:
+        return httpx2.Client(timeout=10, follow_redirects=False, trust_env=False)
 
     def resume(self) -> None:
         """Takes up what was still to be delivered when the sandbox went down."""
@@ -47,7 +51,8 @@ class Delivery:
         """Starts no further delivery."""
         for timetable in self._timetables.values():
             timetable.stop()
-        self._http.close()
+        if "_http" in self.__dict__:
+            self._http.close()
 
     def prepare(self, order: Order, testing_case: str = "") -> list[Webhook]:
         """The notice that this state of an order causes; commit it with the order, then `send`.

@@ -20,9 +20,17 @@ _GOODS: tuple[tuple[str, str, str, float, tuple[str, ...]], ...] = (
 def _shelf() -> list[Product]:
     projects = [project for merchant in MERCHANTS for project in merchant.projects]
     return [
-        Product(f"5f9c00aa1c9d44000000{place:02x}{row:02x}", project.id, f"p{place}-{sku}", *words)
+        Product(
+            f"5f9c00aa1c9d44000000{place:02x}{row:02x}",
+            project.id,
+            f"p{place}-{sku}",
+            name,
+            text,
+            price,
+            platforms,
+        )
         for place, project in enumerate(projects, start=1)
-        for row, (sku, *words) in enumerate(_GOODS, start=1)
+        for row, (sku, name, text, price, platforms) in enumerate(_GOODS, start=1)
     ]
 
 

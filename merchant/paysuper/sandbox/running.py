@@ -89,7 +89,7 @@ class Sandbox:
         self._world.business.resume()
         self._world.business.arrivals(self.options.payments_per_minute)
         self._server.world = self._world
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="sandbox").start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True, name="sandbox").start()
 
     def _build(self) -> World:
         chosen = self.options

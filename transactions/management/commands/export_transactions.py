@@ -29,7 +29,12 @@ class Command(BaseCommand):
         merchant = setup.merchant(options["merchant_id"])
         try:
             written = exporting.write(
-                merchant, options["query"], options["format"], options["output"], "the command line", self._progress
+                merchant,
+                options["query"],
+                options["format"],
+                options["output"],
+                "the command line",
+                self._progress,
             )
         except (ValueError, exports.TooManyRows, OSError) as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,133 @@
+"""What every test can ask for: people, merchants, and a PaySuper that speaks HTTP.
+
+Ann owns Lantern Works, Ben is its support, Vera only looks, Cleo owns another merchant.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client as Browser
+
+from merchant import setup
+from merchant.models import Membership, Merchant, Project
+from merchant.paysuper.sandbox import Sandbox
+from transactions import sync
+
+PASSWORD = "correct-horse-battery"
+LANTERN = "5f8a1c0e9b3d4e0001a7c201"
+COPPER = "5f8a1c0e9b3d4e0001a7c900"
+HARBOUR, HARBOUR_SECRET = "5f8a1d2b9b3d4e0001a7c2f0", "sandbox-harbour-webhook-secret"
+SNOW, SNOW_SECRET = "5f8a1d2b9b3d4e0001a7c2f1", "sandbox-snow-webhook-secret"
+KETTLE, KETTLE_SECRET = "5f8a1d2b9b3d4e0001a7c9f0", "sandbox-kettle-webhook-secret"
+
+
+def pytest_configure() -> None:
+    """Each parallel test process gets a Redis database of its own: emptying it disturbs nobody."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    address = urlsplit(settings.REDIS_URL)._replace(path=f"/{number}").geturl()
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = address
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a membership and a signed-in browser without JavaScript."""
+
+    membership: Membership
+    browser: Browser
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    """No test sees what another one left in the cache."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def quiet_paysuper() -> Iterator[Sandbox]:
+    """A PaySuper with 200 orders that nobody changes: for tests that only read."""
+    with Sandbox(orders=200, seed=5, refund_delay=0.05, webhook_url="") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def paysuper() -> Iterator[Sandbox]:
+    """A PaySuper of the test's own, to change and to break."""
+    with Sandbox(orders=60, seed=5, refund_delay=0.05, webhook_url="") as sandbox:
+        yield sandbox
+
+
+def connect(paysuper_id: str, name: str, api_url: str, token: str) -> Merchant:
+    """A merchant with its line to this PaySuper."""
+    return setup.connect(
+        paysuper_id, name=name, api_url=api_url, api_token=token, time_zone="Europe/Berlin", currency="EUR"
+    )
+
+
+@pytest.fixture
+def lantern(db: None, paysuper: Sandbox) -> Merchant:
+    """Lantern Works, connected to the test's own PaySuper, its mirror still empty."""
+    merchant = connect(LANTERN, "Lantern Works GmbH", paysuper.url, "sandbox-lantern-owner-token")
+    setup.connect_project(merchant, HARBOUR, name="Lantern Harbour", secret_key=HARBOUR_SECRET)
+    setup.connect_project(merchant, SNOW, name="Snow Defender", secret_key=SNOW_SECRET)
+    return merchant
+
+
+@pytest.fixture
+def mirrored(lantern: Merchant) -> Merchant:
+    """Lantern Works with its mirror filled."""
+    sync.sync(lantern, full=True)
+    return lantern
+
+
+@pytest.fixture
+def copper(db: None, paysuper: Sandbox) -> Merchant:
+    """Another merchant at the same PaySuper, its mirror filled."""
+    merchant = connect(COPPER, "Copper Kettle Ltd", paysuper.url, "sandbox-copper-owner-token")
+    setup.connect_project(merchant, KETTLE, name="Kettle Quest", secret_key=KETTLE_SECRET)
+    sync.sync(merchant, full=True)
+    return merchant
+
+
+@pytest.fixture
+def harbour(lantern: Merchant) -> Project:
+    """The project whose webhooks tests send."""
+    return Project.objects.get(paysuper_id=HARBOUR)
+
+
+def person(merchant: Merchant, name: str, role: str) -> Person:
+    """Somebody of this merchant, signed in."""
+    membership = setup.add_member(merchant, f"{name}@example.com", PASSWORD, role)
+    browser = Browser()
+    browser.force_login(membership.user)
+    return Person(membership, browser)
+
+
+@pytest.fixture
+def ann(lantern: Merchant) -> Person:
+    """The owner of Lantern Works."""
+    return person(lantern, "ann", "owner")
+
+
+@pytest.fixture
+def ben(lantern: Merchant) -> Person:
+    """Support of Lantern Works."""
+    return person(lantern, "ben", "support")
+
+
+@pytest.fixture
+def vera(lantern: Merchant) -> Person:
+    """Lantern Works' viewer."""
+    return person(lantern, "vera", "view_only")
+
+
+@pytest.fixture
+def cleo(copper: Merchant) -> Person:
+    """The owner of the other merchant."""
+    return person(copper, "cleo", "owner")
