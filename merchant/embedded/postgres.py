@@ -16,6 +16,7 @@ import psycopg
 from merchant.embedded import Trouble, accounts, ports, processes, programs
 
 USER = "dashboard"
+PATIENCE = 20.0
 FAST_BUT_FORGETFUL = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 # C.UTF-8 knows upper and lower case of every script and sorts alike everywhere; some systems lack it.
 LOCALES = ("C.UTF-8", "C")
@@ -63,7 +64,7 @@ def server(directory: Path, *, durable: bool = True) -> Iterator[str]:
     try:
         yield url
     finally:
-        processes.stop(process, signal.SIGINT, patience=20)
+        processes.stop(process, signal.SIGINT, PATIENCE)
 
 
 def _cluster(directory: Path) -> Cluster:
@@ -131,7 +132,7 @@ def _stop_leftover(cluster: Cluster) -> None:
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGINT)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while str(cluster.data) in processes.command_of(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
 
@@ -140,7 +141,7 @@ def _start(cluster: Cluster, options: tuple[str, ...]) -> tuple[subprocess.Popen
     """Start the server, again and again: within two seconds of a kill the dead one still holds its memory."""
     remembered = cluster.home / "port"
     wanted = int(remembered.read_text()) if remembered.exists() else None
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         port = ports.free(wanted)
         process = processes.start(
@@ -175,7 +176,7 @@ def _answers(process: subprocess.Popen[bytes], url: str) -> bool:
                 connection.execute("SELECT 1")
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
-                processes.stop(process, signal.SIGINT, patience=20)
+                processes.stop(process, signal.SIGINT, PATIENCE)
             time.sleep(0.05)
         else:
             return True

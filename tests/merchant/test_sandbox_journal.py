@@ -54,7 +54,7 @@ def test_a_restart_continues_with_payments_refunds_chargebacks_and_addresses(sta
 
 
 def test_a_refund_that_was_under_way_completes_after_the_restart(state: Path) -> None:
-    with running(state, refund_delay=1.0) as (_, api):
+    with running(state, refund_delay=0.5) as (_, api):
         uuid = pay(api)
         refund(api, uuid)
     with running(state) as (_, api):
@@ -74,7 +74,10 @@ def test_a_notice_that_was_not_delivered_is_tried_on_after_the_restart(state: Pa
             assert [post.document["delivery_try"] for post in receiver.wait(2)] == [0, 1]
 
 
-def test_a_payment_that_was_arriving_is_finished_after_the_restart(state: Path) -> None:
+def test_a_payment_that_was_arriving_is_finished_after_the_restart(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("merchant.paysuper.sandbox.business._STEP_SECONDS", 0.3)
     with running(state, orders=0, payments_per_minute=1200) as (_, api):
         eventually(lambda: api.get("/sandbox/").json()["orders"])
     with running(state, orders=0) as (_, api):

@@ -13,7 +13,7 @@ from tests.merchant.sandbox_client import client, code, order, pay, refund, sche
 from tests.merchant.sandbox_receiver import Received, Receiver, eventually
 
 PROJECT, OTHER = MERCHANTS[0].projects
-RETRY = 0.1
+RETRY = 0.05
 
 
 @pytest.fixture
@@ -241,7 +241,10 @@ def test_the_webhook_test_sends_a_made_up_order_that_is_never_stored(
     assert not is_signed(receiver.wait(2)[1])
 
 
-def test_payments_arrive_by_themselves_and_reach_processed(receiver: Receiver) -> None:
+def test_payments_arrive_by_themselves_and_reach_processed(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("merchant.paysuper.sandbox.business._STEP_SECONDS", 0.05)
     with Sandbox(orders=0, webhook_url=receiver.url, payments_per_minute=600) as busy, client(busy) as api:
         eventually(lambda: api.get("/sandbox/").json()["orders"] >= 2)
         assert events(receiver.wait(1))[0] == ("payment.success", "processed")

@@ -1,7 +1,7 @@
 """Rows for the tests of exports."""
 
 import datetime as dt
-import itertools
+import secrets
 import uuid
 from decimal import Decimal
 
@@ -12,13 +12,10 @@ from transactions.models import Transaction
 HEADING = Heading("Café Nórd GmbH", "Europe/Berlin", "Status: Processed · Period: 1–30 Nov 2026", "Ann Accountant")
 START = dt.datetime(2026, 10, 24, 22, 0, tzinfo=dt.UTC)
 
-_numbers = itertools.count(1)
-
 
 def make_project(name="Skyforge") -> Project:
-    number = next(_numbers)
-    merchant = Merchant.objects.create(paysuper_id=f"{number:024x}", name="Café Nórd GmbH", api_token="t")
-    return Project.objects.create(merchant=merchant, paysuper_id=f"{number:024x}", name=name)
+    merchant = Merchant.objects.create(paysuper_id=secrets.token_hex(12), name="Café Nórd GmbH", api_token="t")
+    return Project.objects.create(merchant=merchant, paysuper_id=secrets.token_hex(12), name=name)
 
 
 def unsaved(project, number=0, **values) -> Transaction:
@@ -64,3 +61,61 @@ def sale(project, number=0, **values) -> Transaction:
 def everything():
     """All rows, newest first."""
     return Transaction.objects.order_by("-created_at", "-uuid")
+
+
+HOSTILE = [
+    "=1+1",
+    "+SUM(A1)",
+    "-2+3+cmd|' /C calc'!A0",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "＝1+1",
+    "－1－x",
+    '=HYPERLINK("http://x";"y")',
+    "-5",
+    "+4930123456",
+    "00012345678901234567",
+    "1E10",
+    '"quoted", with comma; and semicolon',
+    "two\nlines",
+    "two\r\nlines",
+    "\\.",
+    "'apostrophe",
+    "<script>alert(1)</script>&amp;<img src=file:///etc/passwd>",
+    "]]></t></is></c>",
+    "{{ 7|add:7 }}{% now 'Y' %}%s %(a)s %%",
+    "_x0041_ and _x_",
+    "שלום \u202eevil\u202c عربى",
+    "Меч Ξίφος 黄金の剣 😀👨‍👩‍👧",
+    "a\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301",
+    "\u0301alone",
+    "bell\x07 and escape\x1b[31m and \ufffe\uffff and \x85\u2028",
+    " spaces around ",
+    "W" * 500,
+    "long words " * 45,
+]
+
+
+def unguarded(text: str) -> str:
+    """What a cell of a CSV says without the apostrophe that defuses formulas."""
+    defused = text.startswith("'") and text[1:].lstrip(" ")[:1] in tuple("=+-@\t\r\n＝＋－＠")
+    return text[1:] if defused else text
+
+
+def lookalikes() -> list[dict]:
+    """Values for one row a hostile text, in every column that a stranger can fill."""
+    return [
+        {
+            "product": text[:500],
+            "customer_name": text[:500],
+            "customer_id": text[:255],
+            "customer_email": text[:320],
+            "transaction_id": text[:200],
+            "method_title": text[:100],
+            "cancellation_code": text[:20],
+        }
+        for text in HOSTILE
+    ]

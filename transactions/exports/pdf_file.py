@@ -77,7 +77,7 @@ def _cells(columns: Sequence[Column], row: dict[str, Any]) -> list[tuple[str, st
             case Kind.INSTANT:
                 text = f"{value:%Y-%m-%d %H:%M:%S}"
             case Kind.TEXT:
-                text = without_controls(value[:_LONGEST])
+                text = " ".join(without_controls(value[:_LONGEST]).split())
         kind = column.kind.value
         cells.append((f"{kind} long" if column.kind is Kind.MONEY and len(text) > _WIDE else kind, text))
     return cells

@@ -4,6 +4,7 @@ import zoneinfo
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         """The connection and the owner."""
         parser.add_argument("--merchant-id", required=True, type=setup.paysuper_id, help="24 hex digits")
         parser.add_argument("--name", required=True)
-        parser.add_argument("--api-url", required=True, type=setup.web_address)
+        parser.add_argument("--api-url", default=settings.PAYSUPER_API_URL, type=setup.web_address)
         parser.add_argument("--api-token", required=True)
         parser.add_argument("--owner-email", required=True, type=setup.email_address)
         parser.add_argument("--owner-password", required=True)

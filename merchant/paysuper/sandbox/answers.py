@@ -35,7 +35,7 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
-class Refusal(Exception):  # noqa: N818 - the API refuses, nothing is broken
+class Refusal(Exception):
     """Ends the handling of a request with a code (contract §3)."""
 
     def __init__(self, code: str, field: str = "", rule: str = "") -> None:

@@ -1,0 +1,187 @@
+import re
+import socketserver
+import threading
+from decimal import Decimal
+
+import pytest
+from pypdf import PdfReader
+
+from tests.transactions.export_rows import HEADING, everything, lookalikes, make_project, sale, unsaved
+from transactions.exports import TooManyRows, pdf_file, pdf_renderers, write
+from transactions.exports.pdf_renderers import Piece, RenderingFailed, renderers
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def pages(path, heading=HEADING) -> list[str]:
+    write("pdf", everything(), path / "a.pdf", heading)
+    return [page.extract_text() for page in PdfReader(path / "a.pdf").pages]
+
+
+@pytest.fixture
+def short_pieces(monkeypatch):
+    """One page a piece, so that few rows make several."""
+    monkeypatch.setattr(pdf_file, "PAGES_PER_PIECE", 1)
+    monkeypatch.setattr(pdf_file, "_ROWS_PER_PIECE", pdf_file.ROWS_PER_PAGE)
+
+
+def test_says_what_it_is_and_adds_up_by_currency_and_status(tmp_path):
+    project = make_project()
+    for number, cents in enumerate(["0.10", "0.20", "0.70"]):
+        sale(project, number, charge_amount=Decimal(cents))
+    sale(project, 4, type="refund", status="refunded", charge_amount=Decimal("0.70"))
+    sale(project, 5, charge_currency="JPY", charge_amount=Decimal(1200))
+    sale(project, 6, charge_currency="BHD", charge_amount=Decimal("12.345"))
+
+    summary, table = pages(tmp_path)
+
+    for words in ("Café Nórd GmbH", HEADING.filter_in_words, "Europe/Berlin", "Ann Accountant", " UTC)"):
+        assert words in summary
+    for amount in ("€1.00", "-€0.70", "¥1,200", "12.345"):
+        assert amount in summary
+    assert "Page 1 of 2" in summary
+    assert "Page 2 of 2" in table
+
+
+def test_the_table_has_every_row_in_order_over_all_pieces(tmp_path, short_pieces):
+    project = make_project()
+    rows = [unsaved(project, number, charge_amount=Decimal(number)) for number in range(100)]
+    Transaction.objects.bulk_create(rows)
+
+    summary, *tables = pages(tmp_path)
+
+    assert len(tables) == 4
+    shown = [found for page in tables for found in re.findall(r"tx-\d{5}", page)]
+    assert shown == [f"tx-{number:05}" for number in reversed(range(100))]
+    assert all("Transaction ID" in page for page in tables)
+    assert [re.search(r"Page (\d+) of (\d+)", page).groups() for page in (summary, *tables)] == [
+        (str(number), "5") for number in range(1, 6)
+    ]
+    assert "2026-10-29 02:00:00" in tables[0]  # 99 hours later, in Berlin's winter
+    assert "€99.00" in tables[0]
+
+
+def test_hostile_texts_keep_the_rows_equally_high(tmp_path):
+    project = make_project()
+    texts = lookalikes() * 3
+    Transaction.objects.bulk_create([unsaved(project, number, **values) for number, values in enumerate(texts)])
+
+    _, *tables = pages(tmp_path)
+
+    assert len(tables) == -(-len(texts) // pdf_file.ROWS_PER_PAGE)
+
+
+def test_hostile_texts_are_texts(tmp_path):
+    project = make_project("<b>Sky</b>")
+    texts = ["<script>alert(1)</script>", "{{ 7|add:7 }}%s", "Меч Ξίφος", "=1+1", "bell\x07 \x85 end"]
+    for number, text in enumerate(texts):
+        sale(project, number, product=text)
+
+    table = pages(tmp_path)[1]
+
+    for text in ["<b>Sky</b>", *texts[:4], "bell end"]:
+        assert text in table
+
+
+def test_sums_that_fill_more_than_a_page_are_counted_as_pages(tmp_path):
+    project = make_project()
+    codes = [a + b + "X" for a in "ABCDE" for b in "ABCDEFGH"]
+    Transaction.objects.bulk_create([unsaved(project, number, charge_currency=code) for number, code in enumerate(codes)])
+
+    found = [re.search(r"Page (\d+) of (\d+)", page).groups() for page in pages(tmp_path)]
+
+    assert found == [(str(number), "4") for number in range(1, 5)]
+
+
+def test_long_amounts_are_not_cut(tmp_path):
+    sale(make_project(), charge_amount=Decimal("999999999999999.99"), type="refund")
+
+    summary, table = pages(tmp_path)
+
+    assert "-€999,999,999,999,999.99" in summary
+    assert "-€999,999,999,999,999.99" in table
+
+
+def test_no_rows_make_a_summary_that_says_so(tmp_path):
+    (only,) = pages(tmp_path)
+
+    assert "No transactions match" in only
+    assert "Page 1 of 1" in only
+
+
+def test_too_many_rows_are_refused_with_the_ways_out(tmp_path, settings):
+    settings.EXPORT_PDF_CEILING = 2
+    project = make_project()
+    for number in range(3):
+        sale(project, number)
+
+    with pytest.raises(TooManyRows, match=r"up to 2 rows and these are 3: choose CSV or XLSX"):
+        write("pdf", everything(), tmp_path / "a.pdf", HEADING)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_knows_its_title_and_author(tmp_path):
+    sale(make_project())
+
+    pages(tmp_path)
+
+    metadata = PdfReader(tmp_path / "a.pdf").metadata
+    assert (metadata.title, metadata.author) == ("Transactions of Café Nórd GmbH", "Ann Accountant")
+
+
+def test_the_renderer_loads_nothing(tmp_path):
+    asked = []
+
+    class Notes(socketserver.BaseRequestHandler):
+        def handle(self):
+            asked.append(self.request.recv(100))
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Notes) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        secret = tmp_path / "secret.css"
+        secret.write_text("p::after { content: 'read from disk' }")
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        html = f"<link rel=stylesheet href='{secret.as_uri()}'><img src='{address}'><p style='background:url({address})'>x"
+        with renderers(f"@import url({address});", 1) as drawn:
+            drawn.render(Piece(html, tmp_path / "a.pdf"))
+        server.shutdown()
+
+    assert asked == []
+    assert PdfReader(tmp_path / "a.pdf").pages[0].extract_text() == "x"
+
+
+def test_the_renderer_gets_no_secrets(monkeypatch):
+    seen = []
+    monkeypatch.setattr(pdf_renderers, "_tell", lambda process, message: None)
+    popen = pdf_renderers.subprocess.Popen
+    monkeypatch.setattr(pdf_renderers.subprocess, "Popen", lambda *args, **more: seen.append(more) or popen(*args, **more))
+
+    with renderers("", 1):
+        pass
+
+    assert not {"SECRET_KEY", "DATABASE_URL", "ENCRYPTION_KEYS"} & set(seen[0]["env"])
+
+
+def test_a_renderer_that_dies_fails_the_export_and_leaves_no_file(tmp_path, monkeypatch):
+    program = tmp_path / "dies.py"
+    program.write_text("raise SystemExit(1)")
+    monkeypatch.setattr(pdf_renderers, "_PROGRAM", program)
+    sale(make_project())
+
+    with pytest.raises(RenderingFailed):
+        write("pdf", everything(), tmp_path / "a.pdf", HEADING)
+
+    assert list(tmp_path.iterdir()) == [program]
+
+
+def test_pages_that_were_not_planned_fail_the_export(tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf_file, "_cells", lambda columns, row: [("text", "x")] * 2)
+    monkeypatch.setattr(pdf_file, "ROWS_PER_PAGE", 40)
+    project = make_project()
+    for number in range(40):
+        sale(project, number)
+
+    with pytest.raises(RenderingFailed, match="1 pages were planned and 2 drawn"):
+        write("pdf", everything(), tmp_path / "a.pdf", HEADING)

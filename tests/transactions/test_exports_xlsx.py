@@ -1,0 +1,186 @@
+import csv
+import datetime as dt
+import re
+import zipfile
+from decimal import Decimal
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from tests.transactions.export_rows import (
+    HEADING,
+    HOSTILE,
+    everything,
+    lookalikes,
+    make_project,
+    sale,
+    unguarded,
+    unsaved,
+)
+from transactions.exports import Heading, write, xlsx_file
+from transactions.exports.report import without_controls
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
+
+
+def workbook(path, heading=HEADING):
+    write("xlsx", everything(), path / "a.xlsx", heading)
+    return openpyxl.load_workbook(path / "a.xlsx")
+
+
+def csv_cells(path) -> list[list[str]]:
+    write("csv", everything(), path / "a.csv", HEADING)
+    with (path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, strict=True))
+
+
+def read_back(text: str) -> str:
+    """What Excel makes of the codes in a text, which openpyxl leaves as they are."""
+    return re.sub("_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), text)
+
+
+def assert_same(cell, text: str) -> None:
+    value = cell.value
+    if isinstance(value, dt.datetime):
+        assert f"{value:%Y-%m-%d %H:%M:%S}" == text
+    elif cell.data_type == "n" and value is not None:
+        assert Decimal(repr(value)) == Decimal(text)
+    else:
+        assert read_back(value or "") == without_controls(unguarded(text))
+        assert cell.data_type in "sn"  # n: openpyxl's word for empty
+
+
+def assert_same_as_csv(path, sheet) -> None:
+    lines = csv_cells(path)
+    assert sheet.max_row == len(lines)
+    for cells, line in zip(sheet.iter_rows(), lines, strict=True):
+        for cell, text in zip(cells, line, strict=True):
+            assert_same(cell, text)
+
+
+def test_every_cell_is_that_of_the_csv(tmp_path):
+    project = make_project("Sky & <forge>")
+    for number, (currency, amount) in enumerate(
+        [("EUR", "0.10"), ("JPY", "1200"), ("BHD", "12.345"), ("CLF", "1.2345"), ("USD", "-3"), ("", "0")]
+    ):
+        sale(project, number, charge_currency=currency, charge_amount=Decimal(amount), payout_currency=currency)
+    sale(project, 9, type="refund", status="refunded")
+    for number, values in enumerate(lookalikes(), 10):
+        sale(project, number, **values)
+
+    assert_same_as_csv(tmp_path, workbook(tmp_path)["Transactions"])
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    texts=st.lists(_TEXT | st.sampled_from(HOSTILE), min_size=1, max_size=25),
+    amount=st.decimals(min_value=-(10**15) + 1, max_value=10**15 - 1, places=4),
+    currency=st.sampled_from(["EUR", "JPY", "BHD", "CLF"]),
+    at=st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2099, 1, 1), timezones=st.just(dt.UTC)),
+)
+def test_any_value_is_that_of_the_csv(tmp_path, texts, amount, currency, at):
+    Transaction.objects.all().delete()
+    project = make_project()
+    values = {"charge_amount": amount, "charge_currency": currency, "created_at": at}
+    Transaction.objects.bulk_create([unsaved(project, customer_name=text, **values) for text in texts])
+
+    assert_same_as_csv(tmp_path, workbook(tmp_path)["Transactions"])
+
+
+def test_cells_are_typed(tmp_path):
+    project = make_project()
+    sale(project, 1, charge_currency="JPY", charge_amount=Decimal(1200), customer_id="00042")
+    sale(project, 0, charge_currency="BHD", charge_amount=Decimal("12.345"))
+
+    sheet = workbook(tmp_path)["Transactions"]
+
+    cells = {cell.value: sheet.cell(2, cell.column) for cell in sheet[1]}
+    assert cells["Date and time (UTC)"].value == dt.datetime(2026, 10, 24, 23)
+    assert cells["Date and time (UTC)"].number_format == "yyyy-mm-dd hh:mm:ss"
+    assert (cells["Charge amount"].value, cells["Charge amount"].number_format) == (1200, "#,##0")
+    assert (cells["Customer ID"].value, cells["Customer ID"].number_format) == ("00042", "@")
+    below = sheet.cell(3, cells["Charge amount"].column)
+    assert (below.value, below.number_format) == (12.345, "#,##0.000")
+
+
+def test_an_amount_with_more_digits_than_a_spreadsheet_has_stays_exact_as_text(tmp_path):
+    sale(make_project(), charge_amount=Decimal("999999999999999.99"))
+
+    sheet = workbook(tmp_path)["Transactions"]
+
+    assert "999999999999999.99" in [cell.value for cell in sheet[2]]
+
+
+def test_header_is_frozen_filtered_and_covers_all_rows(tmp_path):
+    project = make_project()
+    for number in range(7):
+        sale(project, number)
+
+    sheet = workbook(tmp_path)["Transactions"]
+
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:AA8")
+    assert sheet.column_dimensions["F"].width == 36
+
+
+def test_summary_says_what_the_file_is(tmp_path):
+    project = make_project()
+    for number, cents in enumerate(["0.10", "0.20", "0.70"]):
+        sale(project, number, charge_amount=Decimal(cents))
+    sale(project, 4, type="refund", status="refunded", charge_amount=Decimal("0.70"))
+    sale(project, 5, charge_currency="JPY", charge_amount=Decimal(1200))
+    sale(project, 6, charge_currency="BHD", charge_amount=Decimal("12.345"))
+
+    lines = [line for line in workbook(tmp_path)["Summary"].iter_rows(values_only=True) if any(line)]
+
+    assert [line[:2] for line in lines[:3]] == [
+        ("Merchant", "Café Nórd GmbH"),
+        ("Filter", HEADING.filter_in_words),
+        ("Time zone", "Europe/Berlin"),
+    ]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:]{8} CES?T \(\d{4}-\d\d-\d\d [\d:]{8} UTC\)", lines[3][1])
+    assert [line[:2] for line in lines[4:6]] == [("Author", "Ann Accountant"), ("Rows", 6)]
+    assert lines[6] == ("Charge currency", "Status", "Rows", "Charge amount")
+    assert lines[7:] == [
+        ("BHD", "Processed", 1, 12.345),
+        ("EUR", "Processed", 3, 1),
+        ("EUR", "Refunded", 1, -0.7),
+        ("JPY", "Processed", 1, 1200),
+    ]
+
+
+def test_words_of_the_heading_are_no_formulas(tmp_path):
+    heading = Heading("=1+1", "UTC", "Text: =HYPERLINK(1)\x07", "@me")
+
+    summary = workbook(tmp_path, heading)["Summary"]
+
+    assert [summary.cell(row, 2).data_type for row in range(1, 6)] == ["s"] * 5
+    assert summary["B2"].value == "Text: =HYPERLINK(1)"
+
+
+def test_more_rows_than_a_sheet_holds_go_on_in_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx_file, "ROWS_PER_SHEET", 3)
+    project = make_project()
+    for number in range(8):
+        sale(project, number)
+
+    book = workbook(tmp_path)
+
+    assert book.sheetnames == ["Transactions", "Transactions 2", "Transactions 3", "Summary"]
+    assert [sheet.max_row for sheet in book.worksheets[:3]] == [4, 4, 3]
+    ids = [sheet.cell(row, 9).value for sheet in book.worksheets[:3] for row in range(2, sheet.max_row + 1)]
+    assert ids == [f"tx-{number:05}" for number in reversed(range(8))]
+    assert {sheet["A1"].value for sheet in book.worksheets[:3]} == {"Date and time (Europe/Berlin)"}
+
+
+def test_the_archive_is_whole_and_holds_no_formula(tmp_path):
+    sale(make_project(), product="=1+1")
+
+    workbook(tmp_path)
+
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        assert archive.testzip() is None
+        assert all(b"<f>" not in archive.read(name) for name in archive.namelist())
