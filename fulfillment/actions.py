@@ -43,6 +43,8 @@ UNSENT_AT_MOST = dt.timedelta(hours=1)
 ACCEPTED_AT_MOST = dt.timedelta(days=7)
 _SENT = (State.ACCEPTED, State.UNKNOWN, State.NEEDS_PERSON)
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
+# What PaySuper and people say has no limit; the column has.
+_LONGEST_OUTCOME = 300
 
 # Status numbers of PaySuper's refunds that forbid another one: stored, in progress, completed (§7.4).
 _BLOCKING = (0, 2, 3)
@@ -131,7 +133,7 @@ def run(action: Action) -> None:
             _not_sent(action, State.REQUESTED, error)
             return
         if earlier:
-            _meet_earlier(action, earlier[0])
+            _meet_earlier(action, earlier)
         elif _move(
             action, State.REQUESTED, State.SENDING, sent_at=timezone.now(), attempts=action.attempts + 1
         ):
@@ -150,11 +152,11 @@ def settle(action: Action) -> None:
             order, refunds = client.order(action.transaction_id), client.refunds(action.transaction_id)
     except PaySuperError as error:
         log.warning("settle_failed", action=action.pk, status=error.status, code=error.code)
-        _look_again(action)
+        _not_seen(action)
         return
     mirror.apply(action.merchant, [order], asked_at)
     ours = next((refund for refund in refunds if _is_ours(action, refund)), None)
-    state, outcome = _verdict(action, order, ours)
+    state, outcome = _verdict(action, ours) if ours else _verdict_without(action, order, refunds)
     refund_id = ours.id if ours else action.paysuper_refund_id
     _move(action, State(action.state), state, outcome=outcome, paysuper_refund_id=refund_id)
 
@@ -196,9 +198,10 @@ def _not_sent(action: Action, state: Action.State, error: PaySuperError) -> None
         _move(action, state, State.REQUESTED, outcome="PaySuper cannot be reached. Nothing was sent yet.")
 
 
-def _meet_earlier(action: Action, refund: RefundRecord) -> None:
-    if _is_ours(action, refund):
-        _move(action, State.REQUESTED, State.ACCEPTED, paysuper_refund_id=refund.id)
+def _meet_earlier(action: Action, refunds: list[RefundRecord]) -> None:
+    ours = next((refund for refund in refunds if _is_ours(action, refund)), None)
+    if ours:
+        _move(action, State.REQUESTED, State.ACCEPTED, paysuper_refund_id=ours.id)
     else:
         _move(
             action,
@@ -212,15 +215,20 @@ def _is_ours(action: Action, refund: RefundRecord) -> bool:
     return refund.id == action.paysuper_refund_id or f"[{action.reference}]" in refund.reason
 
 
-def _verdict(action: Action, order: OrderRecord, refund: RefundRecord | None) -> tuple[Action.State, str]:
-    """The state that PaySuper's records speak for, with words for the person (contract §7.4, §7.7)."""
-    waited = timezone.now() - (action.sent_at or action.requested_at)
-    if refund is None:
-        if order.status == Status.REFUNDED:
-            return State.REFUSED, "The order was refunded by another request."
-        if waited > UNKNOWN_AT_MOST:
-            return State.NEEDS_PERSON, "PaySuper shows no refund, although our request may have arrived."
-        return State(action.state), action.outcome
+def _verdict_without(
+    action: Action, order: OrderRecord, others: list[RefundRecord]
+) -> tuple[Action.State, str]:
+    """The state while PaySuper lists no refund of ours: which is no proof that there is none (§7.6)."""
+    if order.status == Status.REFUNDED and others:
+        return State.REFUSED, "The order was refunded by another request."
+    if _waited(action) > (ACCEPTED_AT_MOST if action.paysuper_refund_id else UNKNOWN_AT_MOST):
+        return State.NEEDS_PERSON, "PaySuper shows no refund, although our request may have arrived."
+    return State(action.state), action.outcome
+
+
+def _verdict(action: Action, refund: RefundRecord) -> tuple[Action.State, str]:
+    """The state that our refund at PaySuper speaks for, with words for the person (contract §7.4, §7.7)."""
+    waited = _waited(action)
     match refund.status:
         case 3:
             return State.REFUNDED, ""
@@ -239,6 +247,20 @@ def _verdict(action: Action, order: OrderRecord, refund: RefundRecord | None) ->
             )
 
 
+def _waited(action: Action) -> dt.timedelta:
+    return timezone.now() - (action.sent_at or action.requested_at)
+
+
+def _not_seen(action: Action) -> None:
+    """PaySuper could not be asked: look again, and after a while tell a person too."""
+    limit = ACCEPTED_AT_MOST if action.state == State.ACCEPTED else UNKNOWN_AT_MOST
+    if action.state != State.NEEDS_PERSON and _waited(action) > limit:
+        words = "PaySuper does not tell what became of the refund."
+        _move(action, State(action.state), State.NEEDS_PERSON, outcome=words)
+    else:
+        _look_again(action)
+
+
 def _look_again(action: Action) -> None:
     Action.objects.filter(pk=action.pk, state=action.state).update(
         looks=action.looks + 1, look_at=timezone.now() + _pause(action.looks)
@@ -250,6 +272,8 @@ def _move(action: Action, before: Action.State, after: Action.State, **values: A
     if after in Action.OPEN:
         pause = SENDING_AT_MOST if after == State.SENDING else _pause(action.looks)
         values = {"look_at": timezone.now() + pause, "looks": action.looks + 1} | values
+    if "outcome" in values:
+        values["outcome"] = values["outcome"][:_LONGEST_OUTCOME]
     with transaction.atomic():
         values = {"changed_at": timezone.now()} | values
         if not Action.objects.filter(pk=action.pk, state=before).update(state=after, **values):

@@ -85,7 +85,14 @@ def store(project: Project, body: bytes) -> int:
     """
     read, now = envelope(body), timezone.now()
     values: list[Any] = [project.merchant_id, project.pk, read.event_id, read.object_hash, read.event]
-    values += [read.order_uuid, read.order_status, read.testing_case, encrypt(body.decode(errors="replace")), now, now]
+    values += [
+        read.order_uuid,
+        read.order_status,
+        read.testing_case,
+        encrypt(body.decode(errors="replace")),
+        now,
+        now,
+    ]
     with connection.cursor() as cursor:
         cursor.execute(_STORE, [*values, now + BELL_AT_MOST])
         row = cursor.fetchone()

@@ -78,7 +78,9 @@ def close(request: MemberRequest, action_id: int) -> HttpResponse:
         Action.objects.select_related("merchant", "transaction"), request.membership, pk=action_id
     )
     try:
-        actions.close(action, request.membership, request.POST.get("note", "")[:200])
+        # PostgreSQL holds no NUL in a text.
+        note = request.POST.get("note", "").replace("\0", "")[:200]
+        actions.close(action, request.membership, note)
     except actions.Blocked as blocked:
         messages.error(request, str(blocked))
     return redirect("transactions:card", action.transaction_id)

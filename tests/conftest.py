@@ -31,7 +31,10 @@ def pytest_configure() -> None:
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     address = urlsplit(settings.REDIS_URL)._replace(path=f"/{number}").geturl()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = address
+    # Slow on purpose in the product; tests make a lot of people.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Served from where they lie: tests need no collected files.
+    settings.STATIC_ROOT = settings.BASE_DIR / "static"
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 

@@ -3,6 +3,8 @@
 
 document.documentElement.classList.add("scripted");
 
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const dialog = document.getElementById("dialog");
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent);
 

@@ -84,7 +84,7 @@ def worker(live_merchant: Merchant, tmp_path: Path) -> Iterator[None]:
 def signed_in(page: Page, live_server: LiveServer, live_merchant: Merchant) -> Page:
     """Ann's browser after she has signed in at the sign-in page."""
     page.goto(f"{live_server.url}/transactions/")
-    page.get_by_label("E-mail").fill("ann@example.com")
+    page.get_by_label("Email").fill("ann@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{live_server.url}/transactions/")

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,14 +15,30 @@ from merchant.embedded import Trouble, accounts, ports, postgres, processes, pro
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
 
 
+@pytest.fixture(scope="module")
+def made():
+    """A folder with a database that was made once, since that takes the longest."""
+    with reachable() as folder:
+        with postgres.server(folder / "postgres", durable=False):
+            pass
+        yield folder
+
+
 @pytest.fixture
 def folder(monkeypatch):
+    """An empty folder."""
+    with reachable() as folder:
+        monkeypatch.setattr(accounts, "STATE", folder / "state")
+        yield folder
+
+
+@contextlib.contextmanager
+def reachable():
     """A folder that the database's account can reach, unlike pytest's own."""
-    path = Path(tempfile.mkdtemp())
-    path.chmod(0o711)
-    monkeypatch.setattr(accounts, "STATE", path / "state")
-    yield path
-    shutil.rmtree(path)
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def ask(url, query):
@@ -31,6 +48,7 @@ def ask(url, query):
 
 def write(url, count):
     with psycopg.connect(url) as connection:
+        connection.execute("DROP TABLE IF EXISTS kept")
         connection.execute("CREATE TABLE kept AS SELECT generate_series(1, %s) AS number", [count])
 
 
@@ -38,46 +56,46 @@ def postmaster(folder):
     return int((folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
 
 
-def test_a_first_start_makes_a_database_that_knows_all_scripts(folder):
-    with postgres.server(folder / "postgres", durable=False) as url:
+def test_a_first_start_makes_a_database_that_knows_all_scripts(made):
+    with postgres.server(made / "postgres", durable=False) as url:
         assert ask(url, "SHOW server_encoding") == "UTF8"
         assert ask(url, "SELECT lower('ÄЖ')") == "äж"
         assert ask(url, "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'") == 1
 
 
-def test_a_restart_keeps_data_and_address(folder):
-    with postgres.server(folder / "postgres") as first:
+def test_a_restart_keeps_data_and_address(made):
+    with postgres.server(made / "postgres") as first:
         write(first, 1000)
-    with postgres.server(folder / "postgres") as second:
+    with postgres.server(made / "postgres") as second:
         assert second == first
         assert ask(second, "SELECT count(*) FROM kept") == 1000
 
 
-def test_data_is_whole_after_a_kill(folder):
-    with postgres.server(folder / "postgres") as url:
+def test_data_is_whole_after_a_kill(made):
+    with postgres.server(made / "postgres") as url:
         write(url, 1000)
-        os.kill(postmaster(folder), signal.SIGKILL)
-    with postgres.server(folder / "postgres") as url:
+        os.kill(postmaster(made), signal.SIGKILL)
+    with postgres.server(made / "postgres") as url:
         assert ask(url, "SELECT count(*) FROM kept") == 1000
 
 
-def test_a_server_left_behind_is_stopped_and_its_data_served_again(folder):
-    with postgres.server(folder / "postgres") as left_behind:
+def test_a_server_left_behind_is_stopped_and_its_data_served_again(made):
+    with postgres.server(made / "postgres") as left_behind:
         write(left_behind, 10)
-        old = postmaster(folder)
-        with postgres.server(folder / "postgres") as url:
-            assert postmaster(folder) != old
+        old = postmaster(made)
+        with postgres.server(made / "postgres") as url:
+            assert postmaster(made) != old
             assert ask(url, "SELECT count(*) FROM kept") == 10
 
 
-def test_a_stale_note_with_the_number_of_another_process_is_no_hindrance(folder):
-    with postgres.server(folder / "postgres") as url:
+def test_a_stale_note_with_the_number_of_another_process_is_no_hindrance(made):
+    with postgres.server(made / "postgres") as url:
         write(url, 10)
-        note = (folder / "postgres" / "data" / "postmaster.pid").read_text()
-    stranger = processes.start(["sleep", "60"], folder / "log")
+        note = (made / "postgres" / "data" / "postmaster.pid").read_text()
+    stranger = processes.start(["sleep", "60"], made / "log")
     old = note.split("\n", 1)[0]
-    (folder / "postgres" / "data" / "postmaster.pid").write_text(note.replace(old, str(stranger.pid), 1))
-    with postgres.server(folder / "postgres") as url:
+    (made / "postgres" / "data" / "postmaster.pid").write_text(note.replace(old, str(stranger.pid), 1))
+    with postgres.server(made / "postgres") as url:
         assert ask(url, "SELECT count(*) FROM kept") == 10
     assert stranger.poll() is None
     processes.stop(stranger, signal.SIGTERM, 5)
@@ -91,27 +109,26 @@ def test_a_half_made_database_is_made_anew(folder):
         assert ask(url, "SELECT 1") == 1
 
 
-def test_a_taken_port_is_left_to_who_has_it(folder):
-    (folder / "postgres").mkdir()
+def test_a_taken_port_is_left_to_who_has_it(made):
     with socket.create_server((ports.HOST, 0)) as stranger:
         taken = stranger.getsockname()[1]
-        (folder / "postgres" / "port").write_text(str(taken))
-        with postgres.server(folder / "postgres", durable=False) as url:
+        (made / "postgres" / "port").write_text(str(taken))
+        with postgres.server(made / "postgres", durable=False) as url:
             assert f":{taken}/" not in url
 
 
-def test_a_stranger_without_the_password_gets_nothing(folder):
-    with postgres.server(folder / "postgres", durable=False) as url:
-        password = (folder / "postgres" / "password").read_text()
+def test_a_stranger_without_the_password_gets_nothing(made):
+    with postgres.server(made / "postgres", durable=False) as url:
+        password = (made / "postgres" / "password").read_text()
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(url.replace(password, secrets.token_hex(8)))
-    assert (folder / "postgres" / "password").stat().st_mode & 0o777 == 0o600
+    assert (made / "postgres" / "password").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_persons_own_settings_do_not_reach_the_server(folder, monkeypatch):
+def test_the_persons_own_settings_do_not_reach_the_server(made, monkeypatch):
     monkeypatch.setenv("PGDATA", "/nowhere")
     monkeypatch.setenv("PGPORT", "1")
-    with postgres.server(folder / "postgres", durable=False) as url:
+    with postgres.server(made / "postgres", durable=False) as url:
         assert ask(url, "SELECT 1") == 1
 
 
@@ -123,19 +140,19 @@ def test_data_of_a_version_that_is_gone_is_a_sentence(folder):
         postgres.server(folder / "postgres").__enter__()
 
 
-def test_a_server_that_cannot_start_shows_why(folder, monkeypatch):
+def test_a_server_that_cannot_start_shows_why(made, monkeypatch):
     monkeypatch.setattr(postgres, "PATIENCE", 0.5)
-    with postgres.server(folder / "postgres", durable=False):
-        pass
-    (folder / "postgres" / "data" / "postgresql.conf").write_text("nonsense = on\n")
+    with (made / "postgres" / "data" / "postgresql.auto.conf").open("a") as settings:
+        settings.write("nonsense = on\n")
     with pytest.raises(Trouble, match=r"does not start(.|\n)*nonsense"):
-        postgres.server(folder / "postgres").__enter__()
+        postgres.server(made / "postgres").__enter__()
+    (made / "postgres" / "data" / "postgresql.auto.conf").write_text("")
 
 
 @needs_root
-def test_as_root_the_server_runs_as_another_account(folder):
-    with postgres.server(folder / "postgres", durable=False):
-        assert Path(f"/proc/{postmaster(folder)}").stat().st_uid != 0
+def test_as_root_the_server_runs_as_another_account(made):
+    with postgres.server(made / "postgres", durable=False):
+        assert Path(f"/proc/{postmaster(made)}").stat().st_uid != 0
 
 
 @needs_root

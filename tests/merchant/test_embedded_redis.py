@@ -48,9 +48,10 @@ def test_a_full_server_says_so_and_forgets_nothing(folder):
 
 
 def test_a_stranger_without_the_password_gets_nothing(folder):
-    with redis.server(folder) as url, connect(url.replace(url.split("@")[0], "redis://")) as server:
-        with pytest.raises(client.AuthenticationError):
-            server.ping()
+    with redis.server(folder) as url:
+        stranger = connect("redis://" + url.split("@")[1])
+        with stranger, pytest.raises(client.AuthenticationError):
+            stranger.ping()
     for name in ("password", "redis.conf"):
         assert (folder / name).stat().st_mode & 0o777 == 0o600
 

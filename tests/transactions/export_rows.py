@@ -9,12 +9,16 @@ from merchant.models import Merchant, Project
 from transactions.exports import Heading
 from transactions.models import Transaction
 
-HEADING = Heading("Café Nórd GmbH", "Europe/Berlin", "Status: Processed · Period: 1–30 Nov 2026", "Ann Accountant")
+HEADING = Heading(
+    "Café Nórd GmbH", "Europe/Berlin", "Status: Processed · Period: 1–30 Nov 2026", "Ann Accountant"
+)
 START = dt.datetime(2026, 10, 24, 22, 0, tzinfo=dt.UTC)
 
 
 def make_project(name="Skyforge") -> Project:
-    merchant = Merchant.objects.create(paysuper_id=secrets.token_hex(12), name="Café Nórd GmbH", api_token="t")
+    merchant = Merchant.objects.create(
+        paysuper_id=secrets.token_hex(12), name="Café Nórd GmbH", api_token="t"
+    )
     return Project.objects.create(merchant=merchant, paysuper_id=secrets.token_hex(12), name=name)
 
 
@@ -72,8 +76,8 @@ HOSTILE = [
     "\r=1",
     "\n=1",
     "  =1",
-    "＝1+1",
-    "－1－x",
+    "\uff1d1+1",
+    "\uff0d1\uff0dx",
     '=HYPERLINK("http://x";"y")',
     "-5",
     "+4930123456",
@@ -101,7 +105,7 @@ HOSTILE = [
 
 def unguarded(text: str) -> str:
     """What a cell of a CSV says without the apostrophe that defuses formulas."""
-    defused = text.startswith("'") and text[1:].lstrip(" ")[:1] in tuple("=+-@\t\r\n＝＋－＠")
+    defused = text.startswith("'") and text[1:].lstrip(" ")[:1] in tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
     return text[1:] if defused else text
 
 

@@ -65,7 +65,9 @@ def test_the_table_has_every_row_in_order_over_all_pieces(tmp_path, short_pieces
 def test_hostile_texts_keep_the_rows_equally_high(tmp_path):
     project = make_project()
     texts = lookalikes() * 3
-    Transaction.objects.bulk_create([unsaved(project, number, **values) for number, values in enumerate(texts)])
+    Transaction.objects.bulk_create(
+        [unsaved(project, number, **values) for number, values in enumerate(texts)]
+    )
 
     _, *tables = pages(tmp_path)
 
@@ -87,7 +89,9 @@ def test_hostile_texts_are_texts(tmp_path):
 def test_sums_that_fill_more_than_a_page_are_counted_as_pages(tmp_path):
     project = make_project()
     codes = [a + b + "X" for a in "ABCDE" for b in "ABCDEFGH"]
-    Transaction.objects.bulk_create([unsaved(project, number, charge_currency=code) for number, code in enumerate(codes)])
+    Transaction.objects.bulk_create(
+        [unsaved(project, number, charge_currency=code) for number, code in enumerate(codes)]
+    )
 
     found = [re.search(r"Page (\d+) of (\d+)", page).groups() for page in pages(tmp_path)]
 
@@ -143,7 +147,10 @@ def test_the_renderer_loads_nothing(tmp_path):
         secret = tmp_path / "secret.css"
         secret.write_text("p::after { content: 'read from disk' }")
         address = f"http://127.0.0.1:{server.server_address[1]}/"
-        html = f"<link rel=stylesheet href='{secret.as_uri()}'><img src='{address}'><p style='background:url({address})'>x"
+        html = (
+            f"<link rel=stylesheet href='{secret.as_uri()}'><img src='{address}'>"
+            f"<p style='background:url({address})'>x"
+        )
         with renderers(f"@import url({address});", 1) as drawn:
             drawn.render(Piece(html, tmp_path / "a.pdf"))
         server.shutdown()
@@ -156,7 +163,9 @@ def test_the_renderer_gets_no_secrets(monkeypatch):
     seen = []
     monkeypatch.setattr(pdf_renderers, "_tell", lambda process, message: None)
     popen = pdf_renderers.subprocess.Popen
-    monkeypatch.setattr(pdf_renderers.subprocess, "Popen", lambda *args, **more: seen.append(more) or popen(*args, **more))
+    monkeypatch.setattr(
+        pdf_renderers.subprocess, "Popen", lambda *args, **more: seen.append(more) or popen(*args, **more)
+    )
 
     with renderers("", 1):
         pass

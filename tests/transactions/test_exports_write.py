@@ -11,11 +11,11 @@ from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-every_format = pytest.mark.parametrize("format", sorted(CONTENT_TYPES))
+every_format = pytest.mark.parametrize("form", sorted(CONTENT_TYPES))
 
 
 @every_format
-def test_tells_what_was_written(tmp_path, format):
+def test_tells_what_was_written(tmp_path, form):
     project = make_project()
     for number in range(3):
         sale(project, number)
@@ -23,7 +23,7 @@ def test_tells_what_was_written(tmp_path, format):
         cursor.execute("SELECT clock_timestamp()")
         (before,) = cursor.fetchone()
 
-    written = write(format, everything(), tmp_path / "file", HEADING)
+    written = write(form, everything(), tmp_path / "file", HEADING)
 
     content = (tmp_path / "file").read_bytes()
     assert (written.rows, written.size) == (3, len(content))
@@ -33,12 +33,12 @@ def test_tells_what_was_written(tmp_path, format):
 
 
 @every_format
-def test_the_file_appears_only_when_it_is_complete(tmp_path, format):
+def test_the_file_appears_only_when_it_is_complete(tmp_path, form):
     sale(make_project())
     path = tmp_path / "file"
     seen = []
 
-    write(format, everything(), path, HEADING, lambda done, total: seen.append((done, total, path.exists())))
+    write(form, everything(), path, HEADING, lambda done, total: seen.append((done, total, path.exists())))
 
     assert seen[0] == (0, 1, False)
     assert seen[-1] == (1, 1, False)
@@ -46,7 +46,7 @@ def test_the_file_appears_only_when_it_is_complete(tmp_path, format):
 
 
 @every_format
-def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, format):
+def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, form):
     sale(make_project())
     path = tmp_path / "file"
     path.write_text("earlier")
@@ -56,14 +56,14 @@ def test_a_failure_leaves_the_earlier_file_and_nothing_else(tmp_path, format):
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        write(format, everything(), path, HEADING, cancel)
+        write(form, everything(), path, HEADING, cancel)
 
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert path.read_text() == "earlier"
 
 
 @every_format
-def test_all_is_read_in_one_moment(tmp_path, format):
+def test_all_is_read_in_one_moment(tmp_path, form):
     project = make_project()
     sale(project, 1)
 
@@ -71,23 +71,23 @@ def test_all_is_read_in_one_moment(tmp_path, format):
         sale(project, 100 + done)
         Transaction.objects.filter(transaction_id="tx-00001").update(product="changed")
 
-    written = write(format, everything(), tmp_path / "file", HEADING, meanwhile)
+    written = write(form, everything(), tmp_path / "file", HEADING, meanwhile)
 
     assert written.rows == 1
     assert Transaction.objects.count() > 1
-    if format == "csv":
+    if form == "csv":
         content = (tmp_path / "file").read_text()
         assert "Golden sword" in content
         assert content.count("\n") == 2
 
 
 @every_format
-def test_a_filter_that_matches_nothing_makes_a_file_without_rows(tmp_path, format):
+def test_a_filter_that_matches_nothing_makes_a_file_without_rows(tmp_path, form):
     sale(make_project())
 
-    assert write(format, everything().none(), tmp_path / "1", HEADING).rows == 0
-    assert write(format, everything().filter(status="lost"), tmp_path / "2", HEADING).rows == 0
-    assert write(format, everything().filter(status__in=[]), tmp_path / "3", HEADING).rows == 0
+    assert write(form, everything().none(), tmp_path / "1", HEADING).rows == 0
+    assert write(form, everything().filter(status="lost"), tmp_path / "2", HEADING).rows == 0
+    assert write(form, everything().filter(status__in=[]), tmp_path / "3", HEADING).rows == 0
 
 
 def test_hostile_filter_values_are_values(tmp_path):
@@ -95,8 +95,8 @@ def test_hostile_filter_values_are_values(tmp_path):
 
     found = everything().filter(product="100% '); DROP TABLE x; -- %s")
 
-    for format in CONTENT_TYPES:
-        assert write(format, found, tmp_path / format, HEADING).rows == 1
+    for form in CONTENT_TYPES:
+        assert write(form, found, tmp_path / form, HEADING).rows == 1
 
 
 def test_joins_of_a_filter_and_the_page_s_annotations_change_nothing(tmp_path):

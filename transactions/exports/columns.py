@@ -3,7 +3,18 @@
 from decimal import Decimal
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, CharField, DateTimeField, F, Func, QuerySet, TextField, TextChoices, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    F,
+    Func,
+    QuerySet,
+    TextChoices,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Cast, Coalesce, NullIf
 

@@ -11,7 +11,7 @@ from transactions.exports.report import CHUNK, Column, Kind, Report
 
 _USUAL = 2
 # What makes a spreadsheet take a text for a formula: = + - @ tab CR LF and the full-width = + - @.
-_TRIGGERS = ", ".join(str(ord(each)) for each in "=+-@\t\r\n＝＋－＠")
+_TRIGGERS = ", ".join(str(ord(each)) for each in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _REPORT_EVERY = 20 * CHUNK
 
 

@@ -32,7 +32,10 @@ def write(report: Report, path: Path) -> None:
             " choose CSV or XLSX, or a narrower filter."
         )
     pages = -(-report.rows // ROWS_PER_PAGE)
-    with tempfile.TemporaryDirectory() as folder, renderers(_stylesheet(), -(-pages // PAGES_PER_PIECE)) as drawn:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        renderers(_stylesheet(), -(-pages // PAGES_PER_PIECE)) as drawn,
+    ):
         summary = Path(folder, "summary.pdf")
         before = _draw_summary(drawn, report, summary, pages)
         pieces = list(_pieces(report, Path(folder), before, before + pages))
@@ -49,8 +52,9 @@ def _draw_summary(drawn: Renderers, report: Report, path: Path, pages_after: int
     }
     pages, expected = 0, 1
     while pages != expected:
-        pages, expected = expected, drawn.render(
-            Piece(_html(report, "summary", 0, expected + pages_after, **context), path)
+        pages, expected = (
+            expected,
+            drawn.render(Piece(_html(report, "summary", 0, expected + pages_after, **context), path)),
         )
     return pages
 
@@ -99,7 +103,10 @@ def _html(report: Report, name: str, before: int, pages: int, **context: Any) ->
 
 
 def _stylesheet() -> str:
-    return Path(finders.find("css/export.css")).read_text("utf-8")
+    found = finders.find("css/export.css")
+    if not found:
+        raise RenderingFailed("The stylesheet css/export.css is missing.")
+    return Path(found).read_text("utf-8")
 
 
 def _join(report: Report, parts: Sequence[Path], path: Path) -> None:

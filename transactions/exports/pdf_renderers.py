@@ -20,12 +20,12 @@ _PROGRAM = Path(__file__).with_name("pdf_piece.py")
 _MOST = 4
 _ENDED = "The program that draws the PDF ended early."
 _ENVIRONMENT = (
-    "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "XDG_CACHE_HOME", "XDG_DATA_HOME", "FONTCONFIG_FILE", "FONTCONFIG_PATH",
-    "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "WEASYPRINT_DLL_DIRECTORIES", "SYSTEMROOT",
+    "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "XDG_CACHE_HOME", "XDG_DATA_HOME", "FONTCONFIG_FILE",
+    "FONTCONFIG_PATH", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "WEASYPRINT_DLL_DIRECTORIES", "SYSTEMROOT",
 )  # fmt: skip
 
 
-class RenderingFailed(Exception):  # noqa: N818 - reads as what happened
+class RenderingFailed(Exception):
     """A renderer died or made something else than was planned."""
 
 
@@ -68,7 +68,9 @@ class Renderers:
 def renderers(stylesheet: str, pieces: int) -> Iterator[Renderers]:
     """Renderers for so many pieces; their processes end with the block."""
     with ExitStack() as stack:
-        processes = [_start(stack, stylesheet) for _ in range(max(1, min(pieces, os.cpu_count() or 1, _MOST)))]
+        processes = [
+            _start(stack, stylesheet) for _ in range(max(1, min(pieces, os.cpu_count() or 1, _MOST)))
+        ]
         yield Renderers(processes)
 
 

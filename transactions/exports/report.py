@@ -1,4 +1,4 @@
-"""What every writer gets: columns, heading, sums and the rows of one moment. Knows nothing of transactions."""
+"""What every writer gets: columns, heading, sums, rows of one moment. Knows nothing of transactions."""
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ Progress = Callable[[int, int], None]
 CHUNK = 2_000
 
 
-class TooManyRows(Exception):  # noqa: N818 - a fact to tell the user, not a fault
+class TooManyRows(Exception):
     """The format cannot hold as many rows; the message is for the user and names the ways out."""
 
 

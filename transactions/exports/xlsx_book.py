@@ -66,8 +66,8 @@ def _data_sheet(sheet: Worksheet, columns: Sequence[Column], size: int) -> None:
 def _styles(sheet: Worksheet) -> Styles:
     """Give the workbook the styles of the rows, which openpyxl will not see, and learn their numbers."""
     numbers = {}
-    for name in (_TEXT, _INSTANT, *map(_money_format, range(5))):
-        cell = sheet.cell(2, 1)
+    for column, name in enumerate((_TEXT, _INSTANT, *map(_money_format, range(5))), 1):
+        cell = sheet.cell(2, column)
         cell.number_format = name
         numbers[name] = cell.style_id
     sheet.delete_rows(2)

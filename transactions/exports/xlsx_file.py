@@ -28,7 +28,10 @@ def write(report: Report, path: Path) -> None:
     sizes = [min(ROWS_PER_SHEET, report.rows - start) for start in starts]
     book = xlsx_book.make(report, sizes)
     rows = _rows(report, book.styles)
-    with ZipFile(io.BytesIO(book.archive)) as made, ZipFile(path, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as out:
+    with (
+        ZipFile(io.BytesIO(book.archive)) as made,
+        ZipFile(path, "w", ZIP_DEFLATED, compresslevel=_LEVEL) as out,
+    ):
         for member in made.infolist():
             found = _SHEET.fullmatch(member.filename)
             number = int(found[1]) if found else 0
@@ -36,15 +39,16 @@ def write(report: Report, path: Path) -> None:
                 _fill(out, member, made.read(member), rows, sizes[number - 1])
             else:
                 out.writestr(member.filename, made.read(member))
+    report.progress(report.rows, report.rows)
 
 
 def _rows(report: Report, styles: xlsx_book.Styles) -> Iterator[str]:
     """The rows as XML, one by one; says how far it is."""
     done = 0
     for rows in report.read(column.key for column in report.columns):
+        report.progress(done, report.rows)
         yield from xml_rows(report.columns, rows, styles)
         done += len(rows)
-        report.progress(done, report.rows)
 
 
 def _fill(out: ZipFile, member: ZipInfo, sheet: bytes, rows: Iterator[str], size: int) -> None:

@@ -29,7 +29,7 @@ def xml_rows(columns: Sequence[Column], rows: Sequence[Sequence[Any]], styles: S
     """
     values = {column.key: cells for column, cells in zip(columns, zip(*rows, strict=True), strict=True)}
     cells = [_cells(column, values, styles) for column in columns]
-    return map("".join, zip(repeat("<row>"), *cells, repeat("</row>")))  # noqa: B905 - repeat has no end
+    return map("".join, zip(repeat("<row>"), *cells, repeat("</row>")))
 
 
 def escaped(text: str) -> str:
@@ -47,8 +47,8 @@ def _cells(column: Column, values: dict[str, tuple[Any, ...]], styles: Styles) -
         case Kind.INSTANT:
             return _once(own, lambda instant: _instant(instant, styles))
         case Kind.MONEY:
-            money = list(zip(own, values[column.currency], strict=True))
-            return _once(money, lambda pair: _money(*pair, styles))
+            pairs = list(zip(own, values[column.currency], strict=True))
+            return _once(pairs, lambda pair: _money(pair[0], pair[1], styles))
 
 
 def _once(values: Sequence[Any], make: Callable[[Any], str]) -> Iterator[str]:
