@@ -47,6 +47,8 @@ def fulfil_blocker(row: Row, membership: Membership) -> str:
         return "This entry is a refund."
     if _value(row, "fulfilment") == Fulfilment.FULFILLED:
         return "This order is fulfilled."
+    if _value(row, "refund_state") in REFUND_UNDER_WAY:
+        return "A refund of this order is under way."
     return "" if _value(row, "status") == Status.PROCESSED else "Only processed orders can be fulfilled."
 
 

@@ -27,9 +27,10 @@ def events(entry: Transaction) -> list[Event]:
 
 def _news(entry: Transaction) -> Iterator[Event]:
     is_order = entry.type == RowType.ORDER
-    yield Event(entry.created_at, "Order created" if is_order else "Refund completed", "", "", "paysuper")
+    # Sorting keeps this order of what happened in the same moment: newest first.
     if entry.paid_at and is_order:
         yield Event(entry.paid_at, "Paid", entry.method_title or entry.method, "", "paysuper")
+    yield Event(entry.created_at, "Order created" if is_order else "Refund completed", "", "", "paysuper")
     for refund in Transaction.objects.filter(merchant=entry.merchant_id, parent_uuid=entry.pk):
         title = "Charged back" if refund.status == "chargeback" else "Refunded"
         yield Event(refund.created_at, title, refund.refund_receipt, "", "paysuper")

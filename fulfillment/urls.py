@@ -13,7 +13,7 @@ urlpatterns = [
     path("actions/<int:action_id>/close/", views.close, name="close"),
     path("webhooks/", views.webhook_list, name="webhooks"),
     path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
-    path("webhooks/paysuper/<str:project_id>/", webhooks.receive, name="receive"),
+    path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),
     # The address is pasted by hand: without its last slash it must not become a redirect.
-    path("webhooks/paysuper/<str:project_id>", webhooks.receive),
+    path("webhooks/paysuper/<slug:project_id>", webhooks.receive),
 ]

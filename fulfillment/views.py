@@ -1,9 +1,10 @@
 """Fulfilling, refunding, and the webhook log. A GET shows the form, a POST asks."""
 
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from uuid import UUID
 
-import msgspec
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +18,7 @@ from fulfillment.forms import FulfilForm, RefundForm, UnfulfilForm
 from fulfillment.models import Action, WebhookEvent
 from fulfillment.tasks import ring_for_action
 from merchant.access import MemberRequest, Right, get_or_404, requires
-from transactions.card import redacted
+from transactions.card import readable
 from transactions.models import Transaction
 
 
@@ -90,7 +91,9 @@ def close(request: MemberRequest, action_id: int) -> HttpResponse:
 @requires(Right.VIEW)
 def state(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """The part of the card that follows what is under way."""
-    return render(request, "fulfillment/_state.html", {"transaction": _transaction(request, uuid)})
+    response = render(request, "fulfillment/_state.html", {"transaction": _transaction(request, uuid)})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_safe
@@ -106,8 +109,8 @@ def webhook_list(request: MemberRequest) -> HttpResponse:
 def webhook(request: MemberRequest, event_id: int) -> HttpResponse:
     """One webhook with its body; activation keys stay masked."""
     event = get_or_404(WebhookEvent.objects.select_related("project"), request.membership, pk=event_id)
-    body = msgspec.json.format(msgspec.json.encode(redacted(msgspec.json.decode(event.body))), indent=2)
-    return render(request, "fulfillment/webhook.html", {"event": event, "body": body.decode()})
+    body = readable(json.loads(event.body, parse_float=Decimal))
+    return render(request, "fulfillment/webhook.html", {"event": event, "body": body})
 
 
 def _ask(

@@ -4,7 +4,7 @@ import functools
 from decimal import ROUND_HALF_UP, Decimal
 
 from babel.core import UnknownLocaleError
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 # CLDR shows these without decimals although ISO 4217 gives them some: rounding to what is shown
 # would lose cents.
@@ -29,8 +29,11 @@ def display(amount: Decimal, currency: str, locale: str = "en") -> str:
     """The amount for people, such as "€11.89" or "BHD 12.345"; never rounds further than the currency."""
     if not currency:
         return "–"
-    pattern = "¤#,##0" + ("." + "0" * exponent(currency) if exponent(currency) else "")
+    digits = "#,##0" + ("." + "0" * exponent(currency) if exponent(currency) else "")
     try:
+        # "BHD" keeps its distance from the digits, "€" does not.
+        gap = "\xa0" if get_currency_symbol(currency, locale)[-1].isalpha() else ""
+        pattern = f"¤{gap}{digits}"
         return format_currency(
             rounded(amount, currency), currency, f"{pattern};-{pattern}", locale, currency_digits=False
         )

@@ -2,14 +2,18 @@
 
 import re
 from argparse import ArgumentTypeError
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
-from django.core.validators import URLValidator, validate_email
+from django.core.validators import validate_email
 
 from merchant.models import Membership, Merchant, Project, User
 
 _HEX_ID = re.compile(r"[0-9a-fA-F]{24}")
+_WITHOUT_BLANKS = re.compile(r"[!-~]+")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_LONGEST_NAME, _LONGEST_ADDRESS, _LONGEST_EMAIL = 200, 500, 254
 
 
 def paysuper_id(text: str) -> str:
@@ -19,12 +23,23 @@ def paysuper_id(text: str) -> str:
     return text.lower()
 
 
+def name(text: str) -> str:
+    """A name that is neither blank nor endless. Raises ArgumentTypeError."""
+    if not text.strip() or len(text) > _LONGEST_NAME:
+        raise ArgumentTypeError(f"a name has 1 to {_LONGEST_NAME} characters")
+    return text.strip()
+
+
 def web_address(text: str) -> str:
     """An http(s) address without a slash at the end. Raises ArgumentTypeError."""
     try:
-        URLValidator(schemes=["http", "https"])(text)
-    except ValidationError as error:
-        raise ArgumentTypeError(f"{text!r} is not an address such as https://api.paysuper.example") from error
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    # Not Django's check, which refuses the names of local networks such as http://sandbox:8400.
+    if not known or not _WITHOUT_BLANKS.fullmatch(text) or len(text) > _LONGEST_ADDRESS:
+        raise ArgumentTypeError(f"{text!r} is not an address such as https://api.paysuper.example")
     return text.rstrip("/")
 
 
@@ -34,7 +49,30 @@ def email_address(text: str) -> str:
         validate_email(text)
     except ValidationError as error:
         raise ArgumentTypeError(f"{text!r} is not an e-mail address") from error
+    if len(text) > _LONGEST_EMAIL:
+        raise ArgumentTypeError("the e-mail address is too long")
     return text.lower()
+
+
+def api_token(text: str) -> str:
+    """A token as it can be sent, without the line end of its file. Raises ArgumentTypeError."""
+    if not _WITHOUT_BLANKS.fullmatch(text.strip()):
+        raise ArgumentTypeError("a token consists of letters, digits and signs, without blanks")
+    return text.strip()
+
+
+def secret(text: str) -> str:
+    """A password or key, exactly as given but not empty. Raises ArgumentTypeError."""
+    if not text:
+        raise ArgumentTypeError("this must not be empty")
+    return text
+
+
+def currency(text: str) -> str:
+    """A currency's three letters in upper case, or "". Raises ArgumentTypeError."""
+    if text and not _CURRENCY.fullmatch(text):
+        raise ArgumentTypeError(f"{text!r} is not a currency such as EUR")
+    return text.upper()
 
 
 def merchant(merchant_id: str) -> Merchant:

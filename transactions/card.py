@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from merchant.money import display
 from merchant.paysuper import records
 from merchant.paysuper.errors import Unexpected
 from transactions.models import RowType, Transaction
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 # What the decline means, in words for the customer (contract §15).
 DECLINES = {
@@ -188,9 +192,9 @@ def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def redacted(document: Mapping[str, Any]) -> Any:
-    """The raw record for reading: activation keys are worth money and stay masked (contract §6.4)."""
-    return _masked(document)
+def readable(document: Any) -> str:
+    """A raw record as indented JSON. Activation keys are worth money and stay masked (contract §6.4)."""
+    return msgspec.json.format(_encode(_masked(document)), indent=2).decode()
 
 
 def _masked(value: Any) -> Any:

@@ -16,14 +16,6 @@ from merchant.models import Merchant, Project
 from transactions import periods, search
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
-_ISO_CODE_LENGTH = 2
-_COUNTRIES = [
-    (code, name)
-    for code, name in sorted(Locale("en").territories.items(), key=lambda each: each[1])
-    if len(code) == _ISO_CODE_LENGTH
-    and code.isalpha()
-    and code not in ("EU", "EZ", "UN", "XA", "XB", "ZZ", "QO")
-]
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
 _CHOICES_LIVE_SECONDS = 600
 
@@ -61,7 +53,12 @@ class TransactionFilter(django_filters.FilterSet):
     major units. A value that makes no sense is an error of `form` and finds nothing.
     """
 
-    q = django_filters.CharFilter(label="Search", method="by_text", max_length=200)
+    q = django_filters.CharFilter(
+        label="Search",
+        method="by_text",
+        max_length=200,
+        help_text="Order or transaction ID, e-mail or a part of it, customer ID, last four card digits, receipt.",
+    )
     period = django_filters.ChoiceFilter(
         label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"
     )
@@ -71,7 +68,7 @@ class TransactionFilter(django_filters.FilterSet):
     )
     product = django_filters.CharFilter(label="Product", method="by_product", max_length=200)
     method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
-    country = django_filters.ChoiceFilter(label="Country", choices=_COUNTRIES, empty_label="All countries")
+    country = django_filters.ChoiceFilter(label="Country", choices=[], empty_label="All countries")
     currency = django_filters.MultipleChoiceFilter(
         label="Currency", field_name="charge_currency", choices=[], distinct=False
     )
@@ -94,6 +91,7 @@ class TransactionFilter(django_filters.FilterSet):
         self.merchant = merchant
         self.filters["project"].queryset = Project.objects.filter(merchant=merchant)
         self.filters["method"].extra["choices"] = _seen(merchant, "method", "method_title")
+        self.filters["country"].extra["choices"] = _countries(merchant)
         self.filters["currency"].extra["choices"] = _seen(merchant, "charge_currency", "charge_currency")
 
     @classmethod
@@ -176,6 +174,12 @@ class TransactionFilter(django_filters.FilterSet):
     def _in_words(self, name: str, value: str) -> str:
         choices = getattr(self.form.fields[name], "choices", [])
         return next((str(text) for key, text in choices if str(key) == value), value)
+
+
+def _countries(merchant: Merchant) -> list[tuple[str, str]]:
+    names = Locale("en").territories
+    found = [(code, names.get(code, code)) for code, _ in _seen(merchant, "country", "country")]
+    return sorted(found, key=lambda each: each[1])
 
 
 def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 
 from merchant.models import Merchant, Project
 from merchant.money import rounded
+from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import Money, OrderRecord
 from transactions.models import Fulfilment, Item, RawOrder, Transaction
 
@@ -37,8 +38,8 @@ _NEW_VALUE = {
 _COLUMNS = (
     "uuid merchant_id project_id type status created_at paid_at transaction_id product skus country method "
     "method_title card_last4 customer_id customer_name customer_email is_production total_amount currency "
-    "charge_amount charge_currency gross_amount tax_amount fees_amount net_amount payout_currency parent_uuid "
-    "refund_receipt cancellation_code asked_at fingerprint"
+    "charge_amount charge_currency gross_amount tax_amount fees_amount net_amount payout_currency "
+    "parent_uuid refund_receipt cancellation_code asked_at fingerprint"
 ).split()
 _CHANGING = [name for name in _COLUMNS if name not in ("uuid", "merchant_id")]
 _RAW_COLUMNS = ["transaction_id", "merchant_id", "document"]
@@ -97,12 +98,16 @@ def record_refund_state(entry: Transaction, state: str) -> None:
 
 
 def update_project(merchant: Merchant, paysuper_id: str, name: str) -> Project:
-    """The project of this merchant under PaySuper's id, made or renamed as needed."""
+    """The project of this merchant under PaySuper's id, made or renamed as needed.
+
+    Raises Unexpected when it has been connected to another merchant.
+    """
+    name = name[:200]
     project, _ = Project.objects.get_or_create(
         paysuper_id=paysuper_id, defaults={"merchant": merchant, "name": name or paysuper_id}
     )
     if project.merchant_id != merchant.pk:
-        raise ValueError(f"project {paysuper_id} belongs to another merchant")
+        raise Unexpected(f"project {paysuper_id} belongs to another merchant")
     if name and project.name != name:
         project.name = name
         project.save(update_fields=["name"])
@@ -196,6 +201,12 @@ def _upsert(rows: Sequence[tuple[Any, ...]]) -> Applied:
             " RETURNING uuid, xmax = 0"
         )
         touched = cursor.fetchall()
+        # The same answer once more: it is as new as this question, so that no answer in between replaces it.
+        cursor.execute(
+            "UPDATE transactions_transaction AS mirror SET asked_at = news.asked_at FROM news"
+            " WHERE mirror.uuid = news.uuid AND mirror.merchant_id = news.merchant_id"
+            " AND false"
+        )
     return Applied(
         added=frozenset(uuid for uuid, is_new in touched if is_new),
         changed=frozenset(uuid for uuid, is_new in touched if not is_new),

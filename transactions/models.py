@@ -4,8 +4,10 @@ Only `transactions.mirror` writes Transaction, Item and RawOrder.
 """
 
 import datetime as dt
+import json
 import uuid
-from typing import ClassVar
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -135,6 +137,13 @@ class Item(models.Model):
         return self.name
 
 
+class ExactDecoder(json.JSONDecoder):
+    """Reads numbers as they are written: amounts are never floats."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"parse_float": Decimal})
+
+
 class RawOrder(models.Model):
     """The whole document as PaySuper gave it, without secrets. Beside the narrow table on purpose:
     with it inline, sums over the list are sixteen times slower.
@@ -144,7 +153,7 @@ class RawOrder(models.Model):
         Transaction, models.CASCADE, primary_key=True, related_name="raw_order"
     )
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
-    document = models.JSONField()
+    document = models.JSONField(decoder=ExactDecoder)
 
     def __str__(self) -> str:
         return str(self.transaction_id)

@@ -141,8 +141,7 @@ def _sync_projects(client: Client, merchant: Merchant) -> None:
 
 
 def _beginning(client: Client) -> dt.datetime:
-    oldest = client.oldest_order()
-    return oldest.created_at if oldest else timezone.now()
+    return client.beginning() or timezone.now()
 
 
 def _pages(client: Client, since: dt.datetime, until: dt.datetime) -> Iterator[Page]:

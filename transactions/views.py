@@ -1,6 +1,5 @@
 """The overview, the list, the card and the exports: looking at what happened."""
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +79,7 @@ def transaction_card(request: MemberRequest, uuid: UUID) -> HttpResponse:
         "transaction": entry,
         "sections": card.sections(entry, document),
         "items": entry.items.all(),
-        "raw": json.dumps(card.redacted(document), ensure_ascii=False, indent=2, default=str),
+        "raw": card.readable(document),
         "parent": relatives.filter(pk=entry.parent_uuid).first() if entry.parent_uuid else None,
         "refunds": relatives.filter(parent_uuid=entry.pk).order_by("created_at"),
         "sync_state": _sync_state(request),

@@ -104,15 +104,12 @@ def _watched(command: Sequence[str], variables: Mapping[str, str]) -> int:
     process = subprocess.Popen(command, cwd=PROJECT, env=variables)
     try:
         return process.wait()
-    except processes.Stopped:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(
-                2
-            )  # Ctrl-C in a terminal has reached pytest already; a second one would cut its clean-up
-        if process.poll() is None:
+    except processes.Stopped as stopped:
+        # Ctrl-C has reached pytest too; a second one would cut its clean-up short.
+        if stopped.args != (signal.SIGINT,):
             process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
+            process.wait(20)
         process.kill()
         process.wait()
         raise

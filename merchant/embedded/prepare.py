@@ -163,7 +163,7 @@ def _has_pip() -> bool:
 
 
 def _make_venv() -> None:
-    if _run([sys.executable, "-c", "import ensurepip, venv"]).returncode != 0:
+    if _run([sys.executable, "-m", "ensurepip", "--version"]).returncode != 0:
         _install([f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"])
     print("Making .venv …", flush=True)
     done = _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
@@ -229,7 +229,8 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    return lines[-1] if lines else f"exit code {done.returncode}"
+    errors = [line for line in lines if line.startswith(("ERROR", "E: "))]
+    return [f"exit code {done.returncode}", *lines[-1:], *errors][-1][:300]
 
 
 if __name__ == "__main__":

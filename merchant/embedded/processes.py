@@ -30,7 +30,8 @@ def listen_for_stop() -> None:
         raise Stopped(number)
 
     for each in STOP_SIGNALS:
-        signal.signal(each, stop)
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:  # ignored by nohup: on purpose
+            signal.signal(each, stop)
 
 
 def tied_to_parent(number: signal.Signals) -> Callable[[], None] | None:

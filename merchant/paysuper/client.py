@@ -17,12 +17,12 @@ from uuid import UUID
 import httpx2
 import msgspec
 
-from merchant.paysuper import records
-from merchant.paysuper.errors import NoAnswer, NotSent, PaySuperError, Unexpected, error_for
+from merchant.paysuper import records, values
+from merchant.paysuper.answers import decoded, refusal
+from merchant.paysuper.errors import NoAnswer, NotAllowed, NotSent, PaySuperError, Unexpected
 
 PAGE_SIZE = 500
 _LARGEST_BODY = 64 * 1024 * 1024
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -68,6 +68,9 @@ class Client:
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if not (token.isascii() and token.isprintable()):
+            # Said here, since the library below would print the token in its complaint.
+            raise NotAllowed("the token holds characters that no token has")
         self._patience = patience
         self._sleep = sleep
         self._http = httpx2.Client(
@@ -103,10 +106,15 @@ class Client:
         )
         return _page(answer, asked_at)
 
-    def oldest_order(self) -> records.OrderRecord | None:
-        """The first order of the merchant, or None while there is none."""
-        answer = self._read("/admin/api/v1/order", {"limit": "1"})
-        return next(map(records.order, records.members(answer, "items")), None)
+    def beginning(self) -> dt.datetime | None:
+        """When the first order was created, or None while there is none. Orders are listed oldest first."""
+        # Some more than one: the rest of an order need not be readable, but one that has no time is skipped.
+        documents = records.members(self._read("/admin/api/v1/order", {"limit": "100"}), "items")
+        moments = (values.instant(each.get("created_at")) for each in documents if isinstance(each, Mapping))
+        found = next(filter(None, moments), None)
+        if documents and found is None:
+            raise Unexpected("none of the first orders has a creation time")
+        return found
 
     def order(self, uuid: UUID) -> records.OrderRecord:
         """One order. Raises NotFound when it is unknown, foreign or (2019) not yet visible."""
@@ -168,10 +176,10 @@ class Client:
         request = self._http.build_request(method, path, params=query, content=content, headers=headers)
         status, answer_headers, answer = self._exchange(request)
         if status not in (200, 201):
-            raise _refusal(status, answer_headers, answer)
+            raise refusal(status, answer_headers, answer)
         try:
-            return _decode(answer)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return decoded(answer)
+        except (ValueError, ArithmeticError, RecursionError) as error:
             raise NoAnswer("PaySuper's answer is cut off or no JSON", status=status) from error
 
     def _exchange(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:
@@ -199,21 +207,6 @@ def _body(response: httpx2.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise NoAnswer("PaySuper's answer took too long", status=response.status_code)
     return bytes(body)
-
-
-def _refusal(status: int, headers: httpx2.Headers, body: bytes) -> PaySuperError:
-    code = message = ""
-    try:
-        answer = msgspec.json.decode(body)
-        code, message = str(answer.get("code", "")), str(answer.get("message", ""))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
-        pass  # a proxy in front may answer with any body (contract §1)
-    return error_for(status, code, message[:200], retry_after=_retry_after(headers))
-
-
-def _retry_after(headers: httpx2.Headers) -> float | None:
-    value = headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None
 
 
 def _page(answer: object, asked_at: dt.datetime) -> Page:

@@ -28,8 +28,6 @@ def decimal(value: object) -> Decimal:
     """A number as it was written. What is no sensible amount is Unexpected, null is zero."""
     if value is None or value == "":
         return Decimal(0)
-    if isinstance(value, float):
-        value = repr(value)  # a kept document comes back with floats; their shortest text is what was written
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise Unexpected("an amount that is not a number")
     try:

@@ -9,9 +9,12 @@ const dialog = document.getElementById("dialog");
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent);
 
 // Empty filters stay out of the address.
-document.addEventListener("formdata", (event) => {
-  if (event.target.method !== "get") return;
-  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+const dropEmpty = (data) => {
+  for (const [name, value] of [...data]) if (value === "") data.delete(name);
+};
+document.addEventListener("formdata", (event) => event.target.method === "get" && dropEmpty(event.formData));
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb === "get") dropEmpty(event.detail.formData);
 });
 
 // A form that acts is sent once, however often its button is pressed.
@@ -33,6 +36,7 @@ document.addEventListener("click", (event) => {
   if (on("[aria-disabled=true]")) event.preventDefault();
   if (on("[data-open]")) document.getElementById(on("[data-open]").dataset.open).showModal();
   if (on("[data-copy]")) copy(on("[data-copy]"));
+  if (on("tbody tr") && !on("a, button, summary")) on("tr").querySelector("[data-row]")?.dispatchEvent(new MouseEvent("click", event));
   const box = on("dialog");
   if (box && (event.target === box || on("[data-close]"))) {
     event.preventDefault();

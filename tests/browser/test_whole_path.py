@@ -40,6 +40,7 @@ def test_support_fulfils_refunds_and_sees_the_webhook_change_the_status(
     page.locator(f"{ROWS} a[data-row]").click()
     page.wait_for_url(f"{live_server.url}/transactions/{entry.uuid}/")
     expect(page.get_by_role("heading", level=1)).to_contain_text(entry.transaction_id)
+    expect(page.get_by_text("Net revenue")).to_be_visible()
     page.screenshot(path=screenshots / "card.png", full_page=True)
 
     page.locator("#state").get_by_role("link", name="Fulfil").click()

@@ -1,5 +1,6 @@
 """What the tests of the write side share: PaySuper's control desk, orders to act on, short ways to act."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from fulfillment import actions, tasks
@@ -100,6 +102,19 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def order(lantern: Merchant, desk: Desk) -> Transaction:
     """A processed order paid by card, in the mirror."""
     return mirrored_order(lantern, desk)
+
+
+@contextlib.contextmanager
+def broker_down() -> Iterator[None]:
+    """Nobody listens where the broker should be."""
+    app, address = current_app, current_app.conf.broker_url
+    app.conf.broker_url = "redis://127.0.0.1:1/0"
+    app._after_fork()  # forgets open connections
+    try:
+        yield
+    finally:
+        app.conf.broker_url = address
+        app._after_fork()
 
 
 def mirrored_order(merchant: Merchant, desk: Desk, **wish: object) -> Transaction:

@@ -1,12 +1,12 @@
 """Whatever PaySuper sends is read or refused as PaySuperError, and what is read can be kept and shown."""
 
 import copy
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import httpx2
 import msgspec
-from django.test import Client as Browser
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from merchant.models import Merchant
@@ -21,9 +21,7 @@ from transactions.models import Transaction
 DOCUMENTS = [load(name) for name in named("OrderView", "OrderView2019", "Refund")]
 ORDERS = [load(name) for name in named("OrderView", "OrderView2019")]
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _nested(depth: int) -> Any:
@@ -39,9 +37,13 @@ HOSTILE = st.one_of(
     st.integers(),
     st.sampled_from([10**40, -(10**40), 2**63, 2**64, 10**15, 32768, 1613569263]),
     st.decimals(allow_nan=False, allow_infinity=False),
-    st.sampled_from([Decimal("1e400"), Decimal("1e-999999"), Decimal("1e999999"), Decimal("999999999999999.999")]),
+    st.sampled_from(
+        [Decimal("1e400"), Decimal("1e-999999"), Decimal("1e999999"), Decimal("999999999999999.999")]
+    ),
     st.text(st.characters(), max_size=40),
-    st.sampled_from(["a\0b", "\ud800", "x" * 3000, "NaN", "Infinity", "0001-01-01T00:00:00+14:00", "JPY", "BHD"]),
+    st.sampled_from(
+        ["a\0b", "\ud800", "x" * 3000, "NaN", "Infinity", "0001-01-01T00:00:00+14:00", "JPY", "BHD"]
+    ),
     st.sampled_from(["9999-12-31T23:59:59-14:00", "2021-02-17T13:41:03.1234567891Z", "2021-02-17"]),
     st.sampled_from([{}, [], [None], [[]], [{}], {"seconds": 10**30}, {"seconds": 1613569263, "nanos": -1}]),
     st.sampled_from([40, 200, 700]).map(_nested),
@@ -50,7 +52,8 @@ HOSTILE = st.one_of(
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for key, each in inner for found in ((*path, key), *_places(each, (*path, key)))]
+    pairs = list(inner) if len(path) < 6 else []
+    return [found for key, each in pairs for found in ((*path, key), *_places(each, (*path, key)))]
 
 
 @st.composite
@@ -82,8 +85,8 @@ def test_a_mutated_document_is_read_or_refused(document: Any) -> None:
 
 
 @QUICK
-@given(st.lists(mutated(ORDERS), max_size=4))
-def test_whatever_can_be_read_can_be_kept_shown_and_exported(ann: Person, documents: list[Any]) -> None:
+@given(st.lists(mutated(ORDERS), max_size=3))
+def test_whatever_can_be_read_can_be_kept_and_shown(ann: Person, documents: list[Any]) -> None:
     orders = []
     for document in documents:
         try:
@@ -95,33 +98,36 @@ def test_whatever_can_be_read_can_be_kept_shown_and_exported(ann: Person, docume
     assert applied <= {order.uuid for order in orders}
     for uuid in applied:
         assert mirror.differences(merchant, [order for order in orders if order.uuid == uuid][-1:]) == {}
-        assert _page(ann.browser, f"/transactions/{uuid}/") == 200
-    assert _page(ann.browser, "/transactions/") == 200
+        assert ann.browser.get(f"/transactions/{uuid}/").status_code == 200
+    assert ann.browser.get("/transactions/").status_code == 200
 
 
 def _apply(merchant: Merchant, orders: list[records.OrderRecord]) -> set[Any]:
     Transaction.objects.all().delete()
-    import datetime as dt
-
     applied = mirror.apply(merchant, orders, dt.datetime(2021, 3, 1, tzinfo=dt.UTC))
     return set(applied.added | applied.changed)
 
 
-def _page(browser: Browser, address: str) -> int:
-    return browser.get(address).status_code
-
-
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_an_answer_with_damaged_bytes_is_read_or_refused(data: st.DataObject) -> None:
     body = bytearray(_encode({"count": 1, "items": [data.draw(st.sampled_from(ORDERS))]}))
     for _ in range(data.draw(st.integers(1, 3))):
         position = data.draw(st.integers(0, len(body) - 1))
-        piece = data.draw(st.one_of(st.binary(max_size=4), st.sampled_from([b'"\\ud800"', b"1e99999999999999999999", b"1" * 5000, b"[" * 5000])))
+        piece = data.draw(
+            st.one_of(
+                st.binary(max_size=4),
+                st.sampled_from([b'"\\ud800"', b"1e99999999999999999999", b"1" * 5000, b"[" * 5000]),
+            )
+        )
         body[position : position + data.draw(st.integers(0, 30))] = piece
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=bytes(body)))
     with Client("http://paysuper.test", "token", patience=Patience(reads=1), transport=transport) as client:
-        for ask in (client.oldest_order, lambda: list(client.projects()), lambda: client.refunds(records.order(ORDERS[0]).uuid)):
+        for ask in (
+            client.beginning,
+            lambda: list(client.projects()),
+            lambda: client.refunds(records.order(ORDERS[0]).uuid),
+        ):
             try:
                 ask()
             except PaySuperError:

@@ -85,9 +85,14 @@ def test_all_is_read_in_one_moment(tmp_path, form):
 def test_a_filter_that_matches_nothing_makes_a_file_without_rows(tmp_path, form):
     sale(make_project())
 
-    assert write(form, everything().none(), tmp_path / "1", HEADING).rows == 0
-    assert write(form, everything().filter(status="lost"), tmp_path / "2", HEADING).rows == 0
-    assert write(form, everything().filter(status__in=[]), tmp_path / "3", HEADING).rows == 0
+    assert write(form, everything().filter(status="lost"), tmp_path / "file", HEADING).rows == 0
+
+
+def test_a_filter_that_the_orm_knows_to_be_empty_does_too(tmp_path):
+    sale(make_project())
+
+    assert write("csv", everything().none(), tmp_path / "1", HEADING).rows == 0
+    assert write("xlsx", everything().filter(status__in=[]), tmp_path / "2", HEADING).rows == 0
 
 
 def test_hostile_filter_values_are_values(tmp_path):
@@ -95,7 +100,7 @@ def test_hostile_filter_values_are_values(tmp_path):
 
     found = everything().filter(product="100% '); DROP TABLE x; -- %s")
 
-    for form in CONTENT_TYPES:
+    for form in ("csv", "xlsx"):
         assert write(form, found, tmp_path / form, HEADING).rows == 1
 
 

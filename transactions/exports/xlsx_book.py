@@ -19,6 +19,7 @@ _BOLD = Font(bold=True)
 _INSTANT = "yyyy-mm-dd hh:mm:ss"
 _TEXT = "@"
 _TITLE = "Transactions"
+_DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Book:
 
     archive: bytes
     styles: Styles
+
+
+def is_too_long(amount: Decimal, decimals: int) -> bool:
+    """Whether a spreadsheet, which keeps 15 digits, would change it; a text stays exact, if not summable."""
+    return amount.adjusted() + decimals >= _DIGITS
 
 
 def make(report: Report, sizes: Sequence[int]) -> Book:
@@ -112,8 +118,9 @@ def _text(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
 
 
 def _money(cell: Cell, amount: Decimal, currency: str) -> None:
-    cell.value = amount
-    cell.number_format = _money_format(exponent(currency))
+    decimals = exponent(currency)
+    cell.value = f"{amount:f}" if is_too_long(amount, decimals) else amount
+    cell.number_format = _money_format(decimals)
 
 
 def _money_format(decimals: int) -> str:

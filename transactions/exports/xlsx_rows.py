@@ -9,13 +9,11 @@ from typing import Any
 
 from merchant.money import exponent, rounded
 from transactions.exports.report import Column, Kind, without_controls
-from transactions.exports.xlsx_book import Styles
+from transactions.exports.xlsx_book import Styles, is_too_long
 
 # Day 0 of spreadsheets, which count 1900 as a leap year.
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a clock's time, as cells have it
 _DAY = 86_400
-# Spreadsheets keep 15 digits. A longer amount is written as text: exact, if not summable.
-_DIGITS = 15
 _SPECIAL = re.compile(r"[^ -%'-;=?-~]|_x")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 # Excel reads _x0041_ as "A" in any text, unless its underscore is written so itself.
@@ -71,6 +69,6 @@ def _instant(value: datetime, styles: Styles) -> str:
 
 def _money(value: Decimal, currency: str, styles: Styles) -> str:
     amount, decimals = rounded(value, currency), exponent(currency)
-    if amount.adjusted() + decimals >= _DIGITS:
+    if is_too_long(amount, decimals):
         return _text(f"{amount:f}", styles)
     return f'<c s="{styles.money[decimals]}"><v>{amount:f}</v></c>'

@@ -4,6 +4,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.operations
 import django.db.models.deletion
 import django.db.models.functions.text
+import transactions.models
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -114,7 +115,7 @@ class Migration(migrations.Migration):
             name='RawOrder',
             fields=[
                 ('transaction', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='raw_order', serialize=False, to='transactions.transaction')),
-                ('document', models.JSONField()),
+                ('document', models.JSONField(decoder=transactions.models.ExactDecoder)),
                 ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='merchant.merchant')),
             ],
         ),

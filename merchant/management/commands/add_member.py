@@ -19,7 +19,7 @@ class Command(BaseCommand):
         """The person and the role."""
         parser.add_argument("--merchant-id", required=True, type=setup.paysuper_id)
         parser.add_argument("--email", required=True, type=setup.email_address)
-        parser.add_argument("--password", required=True)
+        parser.add_argument("--password", required=True, type=setup.secret)
         parser.add_argument("--role", required=True, choices=Role.values)
 
     def handle(self, *_: object, **options: Any) -> None:

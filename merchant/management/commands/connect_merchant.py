@@ -19,13 +19,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The connection and the owner."""
         parser.add_argument("--merchant-id", required=True, type=setup.paysuper_id, help="24 hex digits")
-        parser.add_argument("--name", required=True)
+        parser.add_argument("--name", required=True, type=setup.name)
         parser.add_argument("--api-url", default=settings.PAYSUPER_API_URL, type=setup.web_address)
-        parser.add_argument("--api-token", required=True)
+        parser.add_argument("--api-token", required=True, type=setup.api_token)
         parser.add_argument("--owner-email", required=True, type=setup.email_address)
-        parser.add_argument("--owner-password", required=True)
+        parser.add_argument("--owner-password", required=True, type=setup.secret)
         parser.add_argument("--time-zone", default="UTC", help="such as Europe/Berlin")
-        parser.add_argument("--currency", default="", help="three letters")
+        parser.add_argument("--currency", default="", type=setup.currency, help="three letters")
 
     def handle(self, *_: object, **options: Any) -> None:
         """Write the connection, or nothing at all when something is wrong with it."""
@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 api_url=options["api_url"],
                 api_token=options["api_token"],
                 time_zone=options["time_zone"],
-                currency=options["currency"].upper(),
+                currency=options["currency"],
             )
             setup.add_member(merchant, options["owner_email"], options["owner_password"], "owner")
             audit.record(merchant, None, "merchant.connected", merchant.paysuper_id, api_url=merchant.api_url)

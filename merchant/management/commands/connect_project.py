@@ -19,8 +19,8 @@ class Command(BaseCommand):
         """The project and its secret."""
         parser.add_argument("--merchant-id", required=True, type=setup.paysuper_id)
         parser.add_argument("--project-id", required=True, type=setup.paysuper_id)
-        parser.add_argument("--name", required=True)
-        parser.add_argument("--secret-key", required=True)
+        parser.add_argument("--name", required=True, type=setup.name)
+        parser.add_argument("--secret-key", required=True, type=setup.secret)
 
     def handle(self, *_: object, **options: Any) -> None:
         """Write the project and say where its webhooks belong."""
