@@ -24,7 +24,7 @@ from fulfillment.models import Action
 from merchant import audit
 from merchant.models import Membership
 from merchant.money import display
-from merchant.paysuper.client import Client
+from merchant.paysuper.client import Client, Patience
 from merchant.paysuper.errors import NotAllowed, NotFound, NotSent, PaySuperError, Refused
 from merchant.paysuper.records import OrderRecord, RefundRecord
 from transactions import mirror, sync
@@ -43,6 +43,8 @@ UNSENT_AT_MOST = dt.timedelta(hours=1)
 ACCEPTED_AT_MOST = dt.timedelta(days=7)
 _SENT = (State.ACCEPTED, State.UNKNOWN, State.NEEDS_PERSON)
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
+# Everything here is looked at again later: no worker waits long for a PaySuper that is down.
+_PATIENCE = Patience(reads=2)
 # What PaySuper and people say has no limit; the column has.
 _LONGEST_OUTCOME = 300
 
@@ -124,20 +126,11 @@ def run(action: Action) -> None:
     """Send a requested refund to PaySuper, once. Called by workers only."""
     if action.state != State.REQUESTED:
         return
-    with sync.client_for(action.merchant) as client:
-        try:
-            earlier = [
-                refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING
-            ]
-        except PaySuperError as error:
-            _not_sent(action, State.REQUESTED, error)
-            return
-        if earlier:
-            _meet_earlier(action, earlier)
-        elif _move(
-            action, State.REQUESTED, State.SENDING, sent_at=timezone.now(), attempts=action.attempts + 1
-        ):
-            _send(client, action)
+    try:
+        with sync.client_for(action.merchant) as client:
+            _run(client, action)
+    except PaySuperError as error:
+        _not_sent(action, State.REQUESTED, error)
 
 
 def settle(action: Action) -> None:
@@ -148,7 +141,7 @@ def settle(action: Action) -> None:
         return
     asked_at = timezone.now()
     try:
-        with sync.client_for(action.merchant) as client:
+        with sync.client_for(action.merchant, _PATIENCE) as client:
             order, refunds = client.order(action.transaction_id), client.refunds(action.transaction_id)
     except PaySuperError as error:
         log.warning("settle_failed", action=action.pk, status=error.status, code=error.code)
@@ -170,6 +163,16 @@ def due() -> list[tuple[int, str]]:
     """Actions that somebody should ring for now, with their state: lost bells, dead workers, next looks."""
     waiting = Action.objects.filter(state__in=Action.OPEN, look_at__lte=timezone.now())
     return list(waiting.order_by("look_at").values_list("pk", "state")[:500])
+
+
+def _run(client: Client, action: Action) -> None:
+    earlier = [refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING]
+    if earlier:
+        _meet_earlier(action, earlier)
+        return
+    claim = {"sent_at": timezone.now(), "attempts": action.attempts + 1}
+    if _move(action, State.REQUESTED, State.SENDING, **claim):
+        _send(client, action)
 
 
 def _send(client: Client, action: Action) -> None:

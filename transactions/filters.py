@@ -57,7 +57,7 @@ class TransactionFilter(django_filters.FilterSet):
         label="Search",
         method="by_text",
         max_length=200,
-        help_text="Order or transaction ID, e-mail or a part of it, customer ID, last four card digits, receipt.",
+        help_text="Order or transaction ID, e-mail or part of it, customer ID, last four digits, receipt.",
     )
     period = django_filters.ChoiceFilter(
         label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"

@@ -205,7 +205,7 @@ def _upsert(rows: Sequence[tuple[Any, ...]]) -> Applied:
         cursor.execute(
             "UPDATE transactions_transaction AS mirror SET asked_at = news.asked_at FROM news"
             " WHERE mirror.uuid = news.uuid AND mirror.merchant_id = news.merchant_id"
-            " AND false"
+            " AND mirror.asked_at < news.asked_at AND mirror.fingerprint = news.fingerprint"
         )
     return Applied(
         added=frozenset(uuid for uuid, is_new in touched if is_new),

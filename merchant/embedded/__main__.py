@@ -15,6 +15,9 @@ def main(arguments: list[str]) -> int:
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(f"No permission for {error.filename}: use the account that made it.", file=sys.stderr)
+        return 1
 
 
 def _run(arguments: list[str]) -> int:

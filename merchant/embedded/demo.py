@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import psycopg
 import redis as redis_client
@@ -117,7 +118,7 @@ def _variables(web: int, sandbox: int, database: str, broker: str) -> dict[str, 
         **environment.kept_secrets(DATA / "secrets.env"),
         "BASE_URL": f"http://{ports.HOST}:{web}",
         "PAYSUPER_API_URL": f"http://{ports.HOST}:{sandbox}",
-        "EMAIL_URL": f"filemail:///{outbox}",
+        "EMAIL_URL": f"filemail:///{quote(str(outbox))}",
         **environment.with_programs(),
         "ALLOWED_HOSTS": ",".join(hosts),
         "DATABASE_URL": database,

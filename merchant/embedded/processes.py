@@ -70,9 +70,14 @@ def start(
 
 
 def stop(process: subprocess.Popen[bytes], number: signal.Signals, patience: float) -> None:
-    """Ask the process to end; after the patience, or when its children stay, kill the whole session."""
+    """Ask the process to end and see to it."""
     if process.poll() is None:
         process.send_signal(number)
+    end(process, patience)
+
+
+def end(process: subprocess.Popen[bytes], patience: float) -> None:
+    """Wait for the process, then kill it if it stays, and what its children left in its session."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(patience)
     with contextlib.suppress(ProcessLookupError, PermissionError):

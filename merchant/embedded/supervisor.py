@@ -101,7 +101,7 @@ class Supervisor:
                 process.terminate()
         deadline = time.monotonic() + self.PATIENCE
         for process in self.running.values():
-            processes.stop(process, signal.SIGTERM, max(0.1, deadline - time.monotonic()))
+            processes.end(process, max(0.1, deadline - time.monotonic()))
         self.running.clear()
 
     def _log(self, name: str) -> Path:

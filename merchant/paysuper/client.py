@@ -92,14 +92,15 @@ class Client:
     ) -> Page:
         """Orders created from `since` to `until`, both ends included, oldest first (contract §5.2, §5.5).
 
-        An order that cannot be read is named in `unreadable` and does not spoil its page.
+        Filters know whole seconds only, so the end is rounded up. An order that cannot be read is named in
+        `unreadable` and does not spoil its page.
         """
         asked_at = dt.datetime.now(dt.UTC)
         answer = self._read(
             "/admin/api/v1/order",
             {
                 "project_date_from": _filter_date(since),
-                "project_date_to": _filter_date(until),
+                "project_date_to": _filter_date(until + dt.timedelta(microseconds=999_999)),
                 "limit": str(limit),
                 "offset": str(offset),
             },

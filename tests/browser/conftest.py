@@ -32,9 +32,18 @@ def database_from_the_browser_thread() -> None:
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     """Debian's Chromium, without a sandbox of its own where the tests run as root."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+    quiet = [
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     unboxed = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": program, "args": [*quiet, "--disable-sync", *unboxed]}
+    return {
+        **browser_type_launch_args,
+        "executable_path": program,
+        "args": [*quiet, "--disable-sync", *unboxed],
+    }
 
 
 @pytest.fixture
@@ -67,7 +76,20 @@ def worker(live_merchant: Merchant, tmp_path: Path) -> Iterator[None]:
         "REDIS_URL": settings.REDIS_URL,
         "EXPORT_STORAGE_URL": settings.EXPORT_STORAGE_URL,
     }
-    command = [sys.executable, "-m", "celery", "-A", "merchant", "worker", "-Q", QUEUES, "-c", "2", "-l", "WARNING"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "merchant",
+        "worker",
+        "-Q",
+        QUEUES,
+        "-c",
+        "2",
+        "-l",
+        "WARNING",
+    ]
     beat = ["--beat", "--schedule", str(tmp_path / "beat"), "--pool", "threads"]
     with (tmp_path / "worker.log").open("w") as log:
         process = subprocess.Popen([*command, *beat], env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -97,5 +119,3 @@ def screenshots() -> Path:
     folder = Path(settings.BASE_DIR) / ".data" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-

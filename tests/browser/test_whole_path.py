@@ -111,7 +111,11 @@ def ids_in(path: Path) -> list[str]:
 
 
 def test_the_list_says_as_of_when_while_paysuper_is_down(
-    signed_in: Page, live_server: LiveServer, live_merchant: Merchant, live_paysuper: Sandbox, screenshots: Path
+    signed_in: Page,
+    live_server: LiveServer,
+    live_merchant: Merchant,
+    live_paysuper: Sandbox,
+    screenshots: Path,
 ) -> None:
     from merchant.paysuper.errors import PaySuperError
     from transactions import sync

@@ -205,6 +205,18 @@ def test_a_list_that_cannot_be_read_before_sending_keeps_the_refund_at_home(
     assert settled(action, State.REFUNDED)
 
 
+def test_credentials_that_cannot_even_be_tried_keep_the_refund_at_home(
+    ann: Person, desk: Desk, order: Transaction, lantern: Merchant
+) -> None:
+    lantern.api_token = "pasted with a line end\n"
+    lantern.save()
+    action = sent(order, ann)
+    assert (action.state, action.attempts, desk.posts(order.pk)) == (State.REQUESTED, 0, 0)
+    assert action.look_at > timezone.now()
+    tasks.run_action(earlier(action, minutes=61).pk)
+    assert fresh(action).state == State.REFUSED
+
+
 def test_an_unknown_outcome_at_a_silent_paysuper_is_brought_to_a_person(
     ann: Person, desk: Desk, order: Transaction
 ) -> None:

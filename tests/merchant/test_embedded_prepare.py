@@ -18,7 +18,7 @@ def project(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setattr(prepare, "PIP", (*prepare.PIP, "--retries", "0"))
+    monkeypatch.setattr(prepare, "PIP", (*prepare.PIP, "--retries", "1"))
     monkeypatch.setattr(prepare, "NEEDS", {"run": ()})
     return tmp_path
 

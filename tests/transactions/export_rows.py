@@ -1,6 +1,7 @@
 """Rows for the tests of exports."""
 
 import datetime as dt
+import re
 import secrets
 import uuid
 from decimal import Decimal
@@ -103,10 +104,11 @@ HOSTILE = [
 ]
 
 
-def unguarded(text: str) -> str:
-    """What a cell of a CSV says without the apostrophe that defuses formulas."""
-    defused = text.startswith("'") and text[1:].lstrip(" ")[:1] in tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-    return text[1:] if defused else text
+def guarded(text: str) -> str:
+    """What a CSV says instead, so that no spreadsheet takes it for a formula."""
+    formula = text.lstrip(" ")[:1] in set("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+    number = re.fullmatch(r"[+-][0-9]+([.,][0-9]+)?", text)
+    return f"'{text}" if formula and not number else text
 
 
 def lookalikes() -> list[dict]:

@@ -14,7 +14,7 @@ from transactions.exports.moment import snapshot
 from transactions.exports.report import Heading, Progress, Report, TooManyRows, Written
 from transactions.models import Transaction
 
-__all__ = ["CONTENT_TYPES", "Heading", "TooManyRows", "Written", "write"]
+__all__ = ["CONTENT_TYPES", "Heading", "Progress", "TooManyRows", "Written", "write"]
 
 CONTENT_TYPES: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",

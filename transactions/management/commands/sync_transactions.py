@@ -10,6 +10,8 @@ from merchant import setup
 from merchant.paysuper.errors import PaySuperError
 from transactions import sync
 
+_YEARS = range(2000, 9999)
+
 
 def instant(text: str) -> dt.datetime:
     """An ISO instant; without a zone it is UTC. Raises ArgumentTypeError."""
@@ -17,6 +19,8 @@ def instant(text: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not an instant such as 2026-11-01T00:00:00Z") from None
+    if moment.year not in _YEARS:
+        raise ArgumentTypeError(f"no order was created in the year {moment.year}")
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 

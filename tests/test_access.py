@@ -1,0 +1,279 @@
+"""Who reaches which address, as one table. An address that is not in it fails a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from fulfillment.forms import REASONS
+from fulfillment.models import Action, WebhookEvent
+from merchant import setup
+from merchant.models import Merchant, Project, User
+from merchant.paysuper.sandbox import Sandbox
+from merchant.views import WORKER_HEARTBEAT
+from tests.conftest import HARBOUR, PASSWORD, Person
+from tests.fulfillment.desk import Desk, mirrored_order
+from tests.merchant.sandbox_client import client
+from transactions.models import Export, Transaction
+
+WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
+# The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
+TABLE = r"""
+/                                       GET    200  200  200  200  200   200  403  login
+/                                       POST   405  405  405  405  405   405  405  login
+/transactions/                          GET    200  200  200  200  200   200  403  login
+/transactions/                          POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/              GET    200  200  200  200  200   404  403  login
+/transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
+/transactions/<uuid:uuid>/state/        POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/fulfil/       GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/fulfil/       POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/unfulfil/     GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/refund/       POST   302  302  403  302  403   404  403  login
+/actions/<int:action_id>/close/         GET    405  405  405  405  405   405  405  login
+/actions/<int:action_id>/close/         POST   302  302  403  302  403   404  403  login
+/exports/                               GET    200  200  200  200  403   200  403  login
+/exports/                               POST   302  302  302  302  403   302  403  login
+/exports/<uuid:export_id>/              GET    200  200  200  200  403   404  403  login
+/exports/<uuid:export_id>/              POST   405  405  405  405  405   405  405  login
+/exports/<uuid:export_id>/download/     GET    200  200  200  200  403   404  403  login
+/exports/<uuid:export_id>/download/     POST   405  405  405  405  405   405  405  login
+/webhooks/                              GET    200  200  403  200  403   200  403  login
+/webhooks/                              POST   405  405  405  405  405   405  405  login
+/webhooks/<int:event_id>/               GET    200  200  403  200  403   404  403  login
+/webhooks/<int:event_id>/               POST   405  405  405  405  405   405  405  login
+/team/                                  GET    200  403  403  403  403   200  403  login
+/team/                                  POST   405  405  405  405  405   405  405  login
+/settings/                              GET    200  200  403  403  403   200  403  login
+/settings/                              POST   405  405  405  405  405   405  405  login
+
+/webhooks/paysuper/<slug:project_id>/   GET    405  405  405  405  405   405  405  405
+/webhooks/paysuper/<slug:project_id>/   POST   401  401  401  401  401   401  401  401
+/webhooks/paysuper/<slug:project_id>    GET    405  405  405  405  405   405  405  405
+/webhooks/paysuper/<slug:project_id>    POST   401  401  401  401  401   401  401  401
+/healthz                                GET    200  200  200  200  200   200  200  200
+/healthz                                POST   405  405  405  405  405   405  405  405
+/readyz                                 GET    200  200  200  200  200   200  200  200
+/readyz                                 POST   405  405  405  405  405   405  405  405
+
+/accounts/login/                        GET    302  302  302  302  302   302  302  200
+/accounts/login/                        POST   302  302  302  302  302   302  302  200
+/accounts/logout/                       GET    200  200  200  200  200   200  200  302
+/accounts/logout/                       POST   302  302  302  302  302   302  302  302
+/accounts/signup/                       GET    302  302  302  302  302   302  302  200
+/accounts/signup/                       POST   302  302  302  302  302   302  302  200
+/accounts/inactive/                     GET    200  200  200  200  200   200  200  200
+/accounts/inactive/                     POST   405  405  405  405  405   405  405  405
+/accounts/reauthenticate/               GET    200  200  200  200  200   200  200  login
+/accounts/reauthenticate/               POST   200  200  200  200  200   200  200  login
+/accounts/email/                        GET    404  404  404  404  404   404  404  login
+/accounts/email/                        POST   404  404  404  404  404   404  404  login
+/accounts/confirm-email/                GET    200  200  200  200  200   200  200  200
+/accounts/confirm-email/                POST   405  405  405  405  405   405  405  405
+/accounts/password/change/              GET    200  200  200  200  200   200  200  login
+/accounts/password/change/              POST   200  200  200  200  200   200  200  login
+/accounts/password/set/                 GET    302  302  302  302  302   302  302  login
+/accounts/password/set/                 POST   302  302  302  302  302   302  302  login
+/accounts/password/reset/               GET    200  200  200  200  200   200  200  200
+/accounts/password/reset/               POST   200  200  200  200  200   200  200  200
+/accounts/password/reset/done/          GET    200  200  200  200  200   200  200  200
+/accounts/password/reset/done/          POST   405  405  405  405  405   405  405  405
+/accounts/password/reset/key/done/      GET    200  200  200  200  200   200  200  200
+/accounts/password/reset/key/done/      POST   405  405  405  405  405   405  405  405
+/accounts/login/code/confirm/           GET    302  302  302  302  302   302  302  302
+/accounts/login/code/confirm/           POST   302  302  302  302  302   302  302  302
+/accounts/^confirm-email/(?P<key>[-:\w]+)/$     GET    200  200  200  200  200   200  200  200
+/accounts/^confirm-email/(?P<key>[-:\w]+)/$     POST   404  404  404  404  404   404  404  404
+/accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$  GET   200 200 200 200 200  200 200 200
+/accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$  POST  200 200 200 200 200  200 200 200
+"""
+ROWS = [line.split() for line in TABLE.splitlines() if line]
+EXPECTED = {(pattern, method): dict(zip(WHO, cells, strict=True)) for pattern, method, *cells in ROWS}
+ENDS = {
+    r"^confirm-email/(?P<key>[-:\w]+)/$": "confirm-email/abc/",
+    r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password/reset/key/1-abc/",
+}
+
+
+@pytest.fixture
+def exports_folder(settings, tmp_path: Path) -> None:
+    place = {"location": str(tmp_path), "base_url": None}
+    settings.STORAGES = settings.STORAGES | {
+        "exports": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": place}
+    }
+
+
+@pytest.fixture
+def people(lantern: Merchant, copper: Merchant) -> dict[str, User]:
+    """One user of every kind but the anonymous one."""
+    colleagues = {
+        role: setup.add_member(lantern, f"{role}@example.com", PASSWORD, role).user for role in WHO[:5]
+    }
+    stranger = setup.add_member(copper, "stranger@example.com", PASSWORD, "owner").user
+    return colleagues | {
+        "stranger": stranger,
+        "nobody": User.objects.create_user("nobody@example.com", PASSWORD),
+    }
+
+
+@pytest.fixture
+def things(
+    people: dict[str, User], exports_folder: None, order: Transaction, harbour: Project
+) -> dict[str, object]:
+    """What Lantern Works has, by the parts of addresses."""
+    mine = {"merchant": order.merchant}
+    cache.set(WORKER_HEARTBEAT, "now")
+    file_name = storages["exports"].save("list.csv", ContentFile(b"a,b"))
+    export = Export.objects.create(
+        **mine, requested_by=people["owner"], format="csv", state="ready", file_name=file_name
+    )
+    now = timezone.now()
+    event = {"event": "payment.success", "body": "{}", "last_received_at": now, "try_at": now}
+    webhook = WebhookEvent.objects.create(**mine, **event, project=harbour, event_id="a", object_hash="b")
+    action = Action.objects.create(
+        **mine, transaction=order, kind="refund", state="needs_person", requested_by=people["owner"]
+    )
+    return {
+        "<uuid:uuid>": order.pk,
+        "<uuid:export_id>": export.pk,
+        "<int:event_id>": webhook.pk,
+        "<int:action_id>": action.pk,
+        "<slug:project_id>": HARBOUR,
+    } | ENDS
+
+
+@pytest.fixture
+def order(lantern: Merchant, paysuper: Sandbox) -> Transaction:
+    """An order of Lantern Works."""
+    with client(paysuper) as api:
+        return mirrored_order(lantern, Desk(api))
+
+
+def walk(resolver: URLResolver, before: str = "/") -> Iterator[str]:
+    for each in resolver.url_patterns:
+        here = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from walk(each, here)
+        else:
+            yield here
+
+
+def asked(who: str, method: str, pattern: str, people: dict[str, User], things: dict[str, object]) -> str:
+    """What this person gets at this address."""
+    browser, address = Browser(), pattern
+    if who in people:
+        browser.force_login(people[who])
+    for part, thing in things.items():
+        address = address.replace(part, str(thing))
+    answer = browser.get(address) if method == "GET" else browser.post(address, FILLED_IN)
+    answer.getvalue()  # a file is closed when it has been read
+    return said(answer)
+
+
+FILLED_IN = {
+    "note": "a reason",
+    "format": "csv",
+    "reason": REASONS[0],
+    "seen_amount": "1.00",
+    "seen_currency": "EUR",
+    "email": "somebody@example.com",
+    "password1": PASSWORD,
+}
+
+
+def said(answer: HttpResponse) -> str:
+    if answer.status_code == 302 and answer["Location"].startswith("/accounts/login/?next="):
+        return "login"
+    return str(answer.status_code)
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert {pattern for pattern, _ in EXPECTED} == set(walk(get_resolver()))
+    assert {method for _, method in EXPECTED} == {"GET", "POST"}
+    assert len(EXPECTED) == len(ROWS) == 2 * len(set(walk(get_resolver())))
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_everybody_reaches_what_the_table_says_and_nothing_else(
+    who: str, people: dict[str, User], things: dict[str, object]
+) -> None:
+    wanted = {key: cells[who] for key, cells in EXPECTED.items()}
+    found = {
+        (pattern, method): asked(who, method, pattern, people, things)
+        for pattern, method in sorted(EXPECTED, key=lambda key: key[1])
+    }
+    assert {key: found[key] for key in found if found[key] != wanted[key]} == {}
+
+
+def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None:
+    opened = {pattern for (pattern, _), cells in EXPECTED.items() if cells["anonymous"] != "login"}
+    closed = {pattern for pattern in opened if not pattern.startswith("/accounts/")}
+    assert closed == {
+        "/webhooks/paysuper/<slug:project_id>/",
+        "/webhooks/paysuper/<slug:project_id>",
+        "/healthz",
+        "/readyz",
+    }
+
+
+def test_who_may_not_does_not(people: dict[str, User], things: dict[str, object]) -> None:
+    for who in ("accounting", "view_only", "stranger", "nobody", "anonymous"):
+        for verb in ("fulfil", "unfulfil", "refund"):
+            asked(who, "POST", f"/transactions/<uuid:uuid>/{verb}/", people, things)
+        asked(who, "POST", "/actions/<int:action_id>/close/", people, things)
+    action = Action.objects.get()
+    assert (action.state, action.transaction.fulfilment) == ("needs_person", "unfulfilled")
+
+
+def test_nobody_signs_up(db: None) -> None:
+    page = Browser().post("/accounts/signup/", {"email": "new@example.com", "password1": PASSWORD})
+    assert page.status_code == 200
+    assert not User.objects.exists()
+
+
+def test_an_unknown_address_gets_no_reset_mail_and_the_same_answer(ann: Person) -> None:
+    answers = [
+        Browser().post("/accounts/password/reset/", {"email": f"{name}@example.com"})
+        for name in ("ann", "never-heard-of")
+    ]
+    assert len({(answer.status_code, answer["Location"]) for answer in answers}) == 1
+    assert "ann@example.com" in {address for message in mail.outbox for address in message.to}
+
+
+def test_a_form_without_its_token_is_turned_away(ben: Person, order: Transaction) -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    browser.force_login(ben.membership.user)
+    assert browser.post(f"/transactions/{order.pk}/refund/", FILLED_IN).status_code == 403
+
+
+def test_the_choice_of_a_foreign_merchant_in_the_session_is_not_believed(
+    ben: Person, copper: Merchant, lantern: Merchant
+) -> None:
+    session = ben.browser.session
+    session["merchant"] = copper.pk
+    session.save()
+    foreign = Transaction.objects.filter(merchant=copper).first()
+    assert ben.browser.get(f"/transactions/{foreign.pk}/").status_code == 404
+
+
+def test_somebody_who_left_the_team_is_shut_out_at_once(ben: Person) -> None:
+    assert ben.browser.get("/transactions/").status_code == 200
+    ben.membership.delete()
+    assert ben.browser.get("/transactions/").status_code == 403
+
+
+def test_a_changed_role_counts_from_the_next_click(ben: Person, order: Transaction) -> None:
+    ben.membership.role = "view_only"
+    ben.membership.save()
+    assert ben.browser.post(f"/transactions/{order.pk}/refund/", FILLED_IN).status_code == 403
