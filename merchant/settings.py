@@ -2,6 +2,8 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import environ
 import structlog
@@ -99,7 +101,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "exports": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": EXPORT_STORAGE_URL.removeprefix("file://"), "base_url": None},
+        "OPTIONS": {"location": url2pathname(urlsplit(EXPORT_STORAGE_URL).path), "base_url": None},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

@@ -14,7 +14,7 @@ from tests.fulfillment.desk import Desk, ask, fresh, sent, settled
 from transactions import sync
 from transactions.models import Transaction
 
-ROW = {"type": "order", "status": "processed", "fulfilment": "unfulfilled"}
+ROW = {"type": "order", "status": "processed", "fulfilment": "unfulfilled", "refund_state": ""}
 
 
 def address(order: Transaction, verb: str = "fulfil") -> str:
@@ -130,6 +130,8 @@ def test_a_stranger_finds_no_such_order(cleo: Person, order: Transaction, verb: 
         ({}, ""),
         ({"type": "refund"}, "entry is a refund"),
         ({"fulfilment": "fulfilled"}, "is fulfilled"),
+        *[({"refund_state": state}, "refund") for state in rules.REFUND_UNDER_WAY],
+        *[({"refund_state": state}, "") for state in ("refused", "declined")],
         *[
             ({"status": status}, "Only processed")
             for status in ("created", "pending", "rejected", "canceled", "refunded", "chargeback", "new one")
@@ -204,8 +206,9 @@ def test_an_action_without_its_audit_line_does_not_happen(
     assert fresh(order).fulfilment == "unfulfilled"
 
 
-def test_fulfilling_and_refunding_do_not_stand_in_each_others_way(ben: Person, order: Transaction) -> None:
+def test_nothing_is_handed_out_while_the_money_goes_back(ben: Person, order: Transaction) -> None:
     action = ask(order, ben)
-    actions.fulfil(order, ben.membership, "")
-    assert fresh(order).fulfilment == "fulfilled"
+    with pytest.raises(actions.Blocked, match="refund"):
+        actions.fulfil(order, ben.membership, "")
+    assert fresh(order).fulfilment == "unfulfilled"
     assert open_action(order) == action
