@@ -257,13 +257,11 @@ def test_a_form_without_its_token_is_turned_away(ben: Person, order: Transaction
     assert browser.post(f"/transactions/{order.pk}/refund/", FILLED_IN).status_code == 403
 
 
-def test_the_choice_of_a_foreign_merchant_in_the_session_is_not_believed(
-    ben: Person, copper: Merchant, lantern: Merchant
-) -> None:
+def test_the_choice_of_a_foreign_merchant_in_the_session_is_not_believed(ben: Person, cleo: Person) -> None:
     session = ben.browser.session
-    session["merchant"] = copper.pk
+    session["merchant"] = cleo.membership.merchant_id
     session.save()
-    foreign = Transaction.objects.filter(merchant=copper).first()
+    foreign = Transaction.objects.filter(merchant=cleo.membership.merchant).first()
     assert ben.browser.get(f"/transactions/{foreign.pk}/").status_code == 404
 
 

@@ -87,6 +87,9 @@ class TransactionFilter(django_filters.FilterSet):
         form = FilterForm
 
     def __init__(self, merchant: Merchant, data: QueryDict) -> None:
+        data = data.copy()
+        for name in ("status", "currency"):
+            data.setlist(name, filter(None, data.getlist(name)))  # blank means not set, as for the others
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant = merchant
         self.filters["project"].queryset = Project.objects.filter(merchant=merchant)
@@ -127,7 +130,7 @@ class TransactionFilter(django_filters.FilterSet):
         for name in self.form.fields:
             for value in self._set_values(name):
                 query = self.data.copy()
-                query.setlist(name, [each for each in query.getlist(name) if each != value])
+                query.setlist(name, [each for each in self._set_values(name) if each != value])
                 query.pop("cursor", None)
                 yield Chip(str(self.form.fields[name].label), self._in_words(name, value), query.urlencode())
 
@@ -169,7 +172,11 @@ class TransactionFilter(django_filters.FilterSet):
         return queryset.filter(created_at__lt=end) if end else queryset
 
     def _set_values(self, name: str) -> list[str]:
-        return [value for value in self.data.getlist(name) if value.strip()]
+        if name == "period" and (self._set_values("from") or self._set_values("to")):
+            return []  # overruled: not to be claimed by a chip or in an export
+        several = isinstance(self.filters[name], django_filters.MultipleChoiceFilter)
+        values = self.data.getlist(name) if several else self.data.getlist(name)[-1:]
+        return [value for value in values if value.strip()]
 
     def _in_words(self, name: str, value: str) -> str:
         choices = getattr(self.form.fields[name], "choices", [])
@@ -191,4 +198,8 @@ def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
             {value: text or value for value, text in rows.values_list(name, title).distinct()}.items()
         )
 
-    return cache.get_or_set(f"seen:{merchant.pk}:{name}", read, _CHOICES_LIVE_SECONDS) or []
+    key = f"seen:{merchant.pk}:{name}"
+    found: list[tuple[str, str]] | None = cache.get(key)
+    if found is None and (found := read()):
+        cache.set(key, found, _CHOICES_LIVE_SECONDS)  # not while there are none: the first fill is near
+    return found

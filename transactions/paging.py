@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ ORDERS = {
 }
 DEFAULT_ORDER = "-date"
 LAST = "last"
-_READ: dict[str, Callable[[str], Any]] = {"created_at": dt.datetime.fromisoformat, "charge_amount": Decimal}
+_SMALLEST, _TOO_LARGE = Decimal("0.0001"), Decimal(10) ** 15
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,31 @@ def _beyond(column: str, position: str, *, descending: bool) -> Q | None:
     value_text, _, uuid_text = position.partition("~")
     try:
         value, uuid = _READ[column](value_text), UUID(uuid_text)
-    except (ValueError, InvalidOperation):
-        return None
-    if isinstance(value, dt.datetime) and value.tzinfo is None:
-        return None
-    if isinstance(value, Decimal) and not value.is_finite():
+    except (ValueError, ArithmeticError):
         return None
     sign = "lt" if descending else "gt"
     # The first condition alone bounds the scan of the index; the second parts rows of equal value.
     return Q(**{f"{column}__{sign}e": value}) & (
         Q(**{f"{column}__{sign}": value}) | Q(**{f"uuid__{sign}": uuid})
     )
+
+
+def _instant(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return moment.astimezone(dt.UTC)
+
+
+def _amount(text: str) -> Decimal:
+    amount = Decimal(text)
+    # What the column cannot hold was never in a cursor, and the database refuses to compare with it.
+    if amount != amount.quantize(_SMALLEST) or abs(amount) >= _TOO_LARGE:
+        raise ValueError("an amount that no row has")
+    return amount
+
+
+_READ: dict[str, Callable[[str], Any]] = {"created_at": _instant, "charge_amount": _amount}
 
 
 def _cursor(direction: str, column: str, row: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ class Days:
 
     def bounds(self, zone: zoneinfo.ZoneInfo) -> tuple[dt.datetime | None, dt.datetime | None]:
         """The instants from which on and before which something lies in these days of the zone."""
-        after = self.last + dt.timedelta(days=1) if self.last else None
+        after = self.last + dt.timedelta(days=1) if self.last and self.last < dt.date.max else None
         return _midnight(self.first, zone), _midnight(after, zone)
 
 

@@ -173,9 +173,9 @@ def all_at_once(paysuper: Sandbox) -> int:
 
 @pytest.mark.django_db
 def test_orders_of_one_instant_are_all_brought(monkeypatch: pytest.MonkeyPatch) -> None:
-    with sandbox(orders=1200, days=1) as (paysuper, merchant):
+    with sandbox(orders=1000, days=1) as (paysuper, merchant):
         moment = all_at_once(paysuper)
-        monkeypatch.setattr(sync, "LARGEST_WINDOW", 10)
+        monkeypatch.setattr(sync, "LARGEST_WINDOW", 100)
         report = sync.sync(merchant, full=True)
         assert len(report.added) == Transaction.objects.count() > 500
         assert set(Transaction.objects.values_list("created_at", flat=True)) == {

@@ -1,0 +1,95 @@
+"""Sends requested refunds to PaySuper: once, and with an honest account of how that went."""
+
+import datetime as dt
+from decimal import Decimal
+
+import structlog
+from django.utils import timezone
+
+from fulfillment.actions.states import PATIENCE, State, is_ours, move
+from fulfillment.models import Action
+from merchant.paysuper.client import Client
+from merchant.paysuper.errors import NotAllowed, NotFound, NotSent, PaySuperError, Refused
+from merchant.paysuper.records import RefundRecord
+from transactions import sync
+
+log = structlog.get_logger()
+
+# How long something that never reached PaySuper is tried again.
+UNSENT_AT_MOST = dt.timedelta(hours=1)
+# Status numbers of PaySuper's refunds that forbid another one: stored, in progress, completed (§7.4).
+_BLOCKING = (0, 2, 3)
+# These refusals may speak of our own earlier try: the list of refunds decides (contract §7.7).
+_LOOK_FIRST_CODES = frozenset({"rf000001", "rf000004"})
+_REFUSALS = {
+    "rf000001": "The payment system refused the refund.",
+    "rf000002": "PaySuper refused: the order's status does not allow a refund.",
+    "rf000003": "PaySuper refused: the order is already refunded.",
+    "rf000004": "PaySuper refused: another refund of this order exists.",
+    "rf000005": "PaySuper does not know this order.",
+    "rf000007": "PaySuper refused: there is no refund tariff for this payment.",
+}
+
+
+def run(action: Action) -> None:
+    """Send a requested refund to PaySuper, once. Called by workers only."""
+    if action.state != State.REQUESTED:
+        return
+    try:
+        with sync.client_for(action.merchant, PATIENCE) as client:
+            _run(client, action)
+    except PaySuperError as error:
+        _not_sent(action, State.REQUESTED, error)
+
+
+def _run(client: Client, action: Action) -> None:
+    earlier = [refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING]
+    if earlier:
+        _meet_earlier(action, earlier)
+        return
+    claim = {"sent_at": timezone.now(), "attempts": action.attempts + 1}
+    if move(action, State.REQUESTED, State.SENDING, **claim):
+        _send(client, action)
+
+
+def _send(client: Client, action: Action) -> None:
+    reason = f"{action.reason} [{action.reference}]"
+    try:
+        refund = client.create_refund(action.transaction_id, action.amount or Decimal(0), reason)
+    except (NotSent, NotAllowed) as error:
+        _not_sent(action, State.SENDING, error)
+    except (Refused, NotFound) as error:
+        if error.code in _LOOK_FIRST_CODES:
+            move(action, State.SENDING, State.UNKNOWN, outcome=_words(error), look_at=timezone.now())
+        else:
+            move(action, State.SENDING, State.REFUSED, outcome=_words(error))
+    except PaySuperError as error:
+        move(action, State.SENDING, State.UNKNOWN, outcome="PaySuper's answer was lost.")
+        log.warning("refund_unknown", action=action.pk, status=error.status, code=error.code)
+    else:
+        move(action, State.SENDING, State.ACCEPTED, paysuper_refund_id=refund.id)
+
+
+def _not_sent(action: Action, state: Action.State, error: PaySuperError) -> None:
+    log.warning("refund_not_sent", action=action.pk, status=error.status, code=error.code)
+    if timezone.now() - action.requested_at > UNSENT_AT_MOST:
+        move(action, state, State.REFUSED, outcome="PaySuper could not be reached. Nothing was sent.")
+    else:
+        move(action, state, State.REQUESTED, outcome="PaySuper cannot be reached. Nothing was sent yet.")
+
+
+def _meet_earlier(action: Action, refunds: list[RefundRecord]) -> None:
+    ours = next((refund for refund in refunds if is_ours(action, refund)), None)
+    if ours:
+        move(action, State.REQUESTED, State.ACCEPTED, paysuper_refund_id=ours.id)
+    else:
+        move(
+            action,
+            State.REQUESTED,
+            State.REFUSED,
+            outcome="PaySuper already has another refund of this order.",
+        )
+
+
+def _words(error: PaySuperError) -> str:
+    return _REFUSALS.get(error.code, f"PaySuper refused the refund ({error.status} {error.code}).")

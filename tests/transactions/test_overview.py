@@ -1,0 +1,118 @@
+"""Totals are exact, never across currencies, and money that went back is taken off once."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from merchant.models import Merchant
+from tests.conftest import Person
+from tests.transactions import rows
+from transactions import overview
+from transactions.models import Transaction
+
+
+def entry(merchant: Merchant, **values: object) -> Transaction:
+    """A processed order over ten euros, or what the values say."""
+    row = rows.unsaved(merchant)
+    plain = {"type": "order", "status": "processed", "charge_amount": Decimal(10), "charge_currency": "EUR"}
+    for name, value in (plain | values).items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    return row
+
+
+def totals() -> dict[str, tuple[int, Decimal, Decimal, Decimal]]:
+    found = overview.totals(Transaction.objects.all())
+    return {total.currency: (total.count, total.paid, total.refunded, total.net) for total in found}
+
+
+@pytest.mark.parametrize("status", ["refunded", "chargeback"])
+def test_an_order_that_was_given_back_adds_nothing(lantern: Merchant, status: str) -> None:
+    entry(lantern)
+    entry(lantern, status=status)
+    entry(lantern, status=status, type="refund")
+    assert totals() == {"EUR": (3, Decimal(20), Decimal(10), Decimal(10))}
+
+
+def test_a_part_that_was_given_back_is_taken_off(lantern: Merchant) -> None:
+    entry(lantern)
+    entry(lantern, status="refunded", type="refund", charge_amount=Decimal("3.33"))
+    assert totals() == {"EUR": (2, Decimal(10), Decimal("3.33"), Decimal("6.67"))}
+
+
+@pytest.mark.parametrize("status", ["created", "pending", "rejected", "canceled", "on_the_moon"])
+def test_what_was_never_paid_counts_as_an_entry_and_not_as_money(lantern: Merchant, status: str) -> None:
+    entry(lantern, status=status)
+    assert totals() == {"EUR": (1, Decimal(0), Decimal(0), Decimal(0))}
+
+
+def test_totals_are_exact_where_floats_are_not(lantern: Merchant) -> None:
+    for amount in ["0.1", "0.2", *["0.01"] * 33, "99999999999999.99"]:
+        entry(lantern, charge_amount=Decimal(amount))
+    assert totals()["EUR"][1] == Decimal("100000000000000.62")
+
+
+def test_currencies_never_mix_and_the_most_used_comes_first(lantern: Merchant) -> None:
+    entry(lantern, charge_currency="JPY", charge_amount=Decimal(1980))
+    entry(lantern, charge_currency="BHD", charge_amount=Decimal("12.345"))
+    for _ in range(2):
+        entry(lantern, charge_currency="USD")
+    assert list(totals().items()) == [
+        ("USD", (2, Decimal(20), Decimal(0), Decimal(20))),
+        ("BHD", (1, Decimal("12.345"), Decimal(0), Decimal("12.345"))),
+        ("JPY", (1, Decimal(1980), Decimal(0), Decimal(1980))),
+    ]
+
+
+ENTRIES = st.lists(
+    st.tuples(
+        st.sampled_from(rows.STATUSES),
+        st.sampled_from(["order", "refund"]),
+        st.sampled_from(["EUR", "JPY"]),
+        st.decimals(0, 10**6, places=2),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ENTRIES)
+def test_totals_are_what_adding_by_hand_gives(
+    lantern: Merchant, entries: list[tuple[str, str, str, Decimal]]
+) -> None:
+    Transaction.objects.all().delete()
+    for status, kind, currency, amount in entries:
+        entry(lantern, status=status, type=kind, charge_currency=currency, charge_amount=amount)
+    for currency, (count, paid, refunded, net) in totals().items():
+        ours = [each for each in entries if each[2] == currency]
+        assert count == len(ours)
+        assert paid == sum(e[3] for e in ours if e[1] == "order" and e[0] in overview.PAID)
+        assert refunded == sum(e[3] for e in ours if e[1] == "refund")
+        assert net == paid - refunded
+    assert set(totals()) == {each[2] for each in entries}
+    assert overview.counted(Transaction.objects.all()) == len(entries)
+
+
+def test_an_exact_count_ends_at_its_limit(lantern: Merchant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "COUNT_LIMIT", 2)
+    for expected in (1, 2, None):
+        entry(lantern)
+        assert overview.counted(Transaction.objects.order_by("-created_at")) == expected
+
+
+def test_the_list_shows_the_totals_of_what_it_found(ann: Person, lantern: Merchant) -> None:
+    entry(lantern)
+    entry(lantern, status="refunded", charge_amount=Decimal("1234.50"))
+    entry(lantern, status="refunded", type="refund", charge_amount=Decimal("1234.50"))
+    entry(lantern, status="processed", charge_currency="JPY", charge_amount=Decimal(1980))
+    page = ann.browser.get("/transactions/?currency=EUR").content.decode()
+    for text in ("€1,244.50", "-€1,234.50", "€10.00", "3 transactions"):
+        assert text in page
+    assert "1,980" not in page.split("<tbody>")[1]
+
+
+@pytest.mark.django_db
+def test_nothing_has_no_totals() -> None:
+    assert list(overview.totals(Transaction.objects.all())) == []
+    assert overview.counted(Transaction.objects.all()) == 0
