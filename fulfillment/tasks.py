@@ -1,15 +1,10 @@
 """Doorways from the broker: an id in, one call of the domain."""
 
-import structlog
 from celery import shared_task
-from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from fulfillment import actions, inbox
 from fulfillment.models import Action, WebhookEvent
 from transactions.tasks import sync_merchant
-
-log = structlog.get_logger()
 
 
 @shared_task
@@ -50,23 +45,6 @@ def sweep_webhooks() -> None:
     """Ring again for webhooks that wait."""
     for event_id in inbox.due():
         process_webhook.delay(event_id)
-
-
-def ring_for_action(action: Action) -> None:
-    """Ring after commit. A dead broker is no trouble of the person: the sweeper rings later."""
-    transaction.on_commit(lambda: _ring(run_action, action.pk))
-
-
-def ring_for_webhook(event_id: int) -> None:
-    """Ring after commit, if the broker is there."""
-    transaction.on_commit(lambda: _ring(process_webhook, event_id))
-
-
-def _ring(task: object, row_id: int) -> None:
-    try:
-        task.delay(row_id)  # type: ignore[attr-defined]
-    except OperationalError:
-        log.warning("bell_not_rung", task=getattr(task, "name", ""), row=row_id)
 
 
 def _action(action_id: int) -> Action:

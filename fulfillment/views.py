@@ -16,8 +16,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from fulfillment import actions, rules
 from fulfillment.forms import FulfilForm, RefundForm, UnfulfilForm
 from fulfillment.models import Action, WebhookEvent
-from fulfillment.tasks import ring_for_action
+from fulfillment.tasks import run_action
 from merchant.access import MemberRequest, Right, get_or_404, requires
+from merchant.celery import ring
 from transactions.card import readable
 from transactions.models import Transaction
 
@@ -37,7 +38,7 @@ def refund(request: MemberRequest, uuid: UUID) -> HttpResponse:
             note=values["note"],
             seen=(values["seen_amount"], values["seen_currency"]),  # type: ignore[arg-type]
         )
-        ring_for_action(action)
+        ring(run_action, action.pk)
         return "The refund is requested. This page follows it."
 
     return _ask(request, entry, "refund", form, ask, rules.refund_blocker(entry, request.membership))

@@ -14,7 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from fulfillment import inbox
-from fulfillment.tasks import ring_for_webhook
+from fulfillment.tasks import process_webhook
+from merchant.celery import ring
 from merchant.models import Project
 from merchant.paysuper import signature
 
@@ -49,5 +50,5 @@ def _take(project_id: str, body: bytes, header: str) -> int:
     except inbox.Unreadable:
         log.warning("webhook_unreadable", project=project_id)
         return 400
-    ring_for_webhook(event_id)
+    ring(process_webhook, event_id)
     return 200

@@ -3,15 +3,35 @@
 import os
 from typing import Any
 
-from celery import Celery
+import structlog
+from celery import Celery, Task
+from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
+
+log = structlog.get_logger()
 
 app = Celery("merchant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+def ring(task: Task, row_id: object) -> None:
+    """Send the task for a row after commit.
+
+    A dead broker is no trouble of the person who asked: the row waits, and a sweeper rings later.
+    """
+    transaction.on_commit(lambda: _send(task, row_id))
+
+
+def _send(task: Task, row_id: object) -> None:
+    try:
+        task.delay(row_id)
+    except OperationalError:
+        log.warning("bell_not_rung", task=task.name, row=str(row_id))
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:

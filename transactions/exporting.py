@@ -23,6 +23,11 @@ log = structlog.get_logger()
 # A worker that has not moved for this long is dead: the export is taken over.
 _DEAD_AFTER_SECONDS = 300
 _SAY_EVERY_SECONDS = 0.5
+_LONGEST_ERROR = 500
+
+
+class BadFilters(ValueError):
+    """The query of an export makes no sense, or none any more."""
 
 
 def write(
@@ -30,12 +35,12 @@ def write(
 ) -> exports.Written:
     """Write the rows of the list with this query, in its order, to `path`.
 
-    Raises ValueError for a query that makes no sense and exports.TooManyRows for an endless PDF.
+    Raises BadFilters for a query that makes no sense and exports.TooManyRows for an endless PDF.
     """
     parameters = QueryDict(query)
     filters = TransactionFilter(merchant, parameters)
     if not filters.is_valid():
-        raise ValueError(f"The filters make no sense: {filters.errors.as_text()}")
+        raise BadFilters(f"The filters make no sense: {filters.errors.as_text()}")
     rows = paging.ordered(filters.found, parameters.get("sort", paging.DEFAULT_ORDER))
     heading = exports.Heading(
         merchant=merchant.name,
@@ -53,8 +58,8 @@ def make(export_id: str) -> None:
     export = Export.objects.select_related("merchant", "requested_by").get(pk=export_id)
     try:
         _make(export)
-    except exports.TooManyRows as error:
-        _finish(export, Export.State.FAILED, error=str(error))
+    except (BadFilters, exports.TooManyRows) as error:
+        _finish(export, Export.State.FAILED, error=str(error)[:_LONGEST_ERROR])
     except Exception:
         log.exception("export_failed", export=export_id)
         _finish(

@@ -199,7 +199,7 @@ def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
         )
 
     key = f"seen:{merchant.pk}:{name}"
-    found: list[tuple[str, str]] | None = cache.get(key)
-    if found is None and (found := read()):
+    found: list[tuple[str, str]] = cache.get(key) or []
+    if not found and (found := read()):
         cache.set(key, found, _CHOICES_LIVE_SECONDS)  # not while there are none: the first fill is near
     return found

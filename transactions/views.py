@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, requires
+from merchant.celery import ring
 from transactions import card, exporting, exports, overview, paging, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState, Transaction
@@ -137,7 +138,7 @@ def _request_export(request: MemberRequest) -> HttpResponse:
         query=_without(QueryDict(query), "cursor").urlencode(),
     )
     audit.record(export.merchant, export.requested_by, "export.requested", export.pk, query=export.query)
-    make_export.delay_on_commit(str(export.pk))
+    ring(make_export, str(export.pk))
     return redirect("transactions:export", export.pk)
 
 

@@ -70,8 +70,10 @@ def request_refund(
 
 def close(action: Action, membership: Membership, note: str) -> None:
     """A person has found out that nothing was refunded: the order may be refunded again. Raises Blocked."""
+    if not note.strip():
+        raise Blocked("Say how you know that nothing was refunded.")
     with transaction.atomic():
-        words = f"Closed by {membership.user}: {note}" if note else f"Closed by {membership.user}"
+        words = f"Closed by {membership.user}: {note}"
         if not move(action, State.NEEDS_PERSON, State.REFUSED, outcome=words):
             raise Blocked("This refund no longer waits for a person.")
         audit.record(action.merchant, membership.user, "refund.closed", action.transaction_id, note=note)

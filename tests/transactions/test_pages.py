@@ -1,4 +1,4 @@
-"""The pages of the read side are whole without JavaScript, hold what they should, and nothing foreign or dangerous."""
+"""The pages are whole without JavaScript, hold what they should, and nothing foreign or dangerous."""
 
 import datetime as dt
 import html
@@ -101,7 +101,7 @@ def test_refund_rows_are_negative_and_amounts_have_the_decimals_of_their_currenc
     keep(lantern, "admin.order.simple.processed.jpy.json")
     keep(lantern, "admin.order.simple.processed.bhd.json")
     page = seen(text(ann.browser, "/transactions/"))
-    assert "-€11.89" in page
+    assert "-€23.80" in page
     assert "¥1,980 " in page
     bhd = Transaction.objects.get(charge_currency="BHD").charge_amount
     assert f"BHD {bhd:.3f}" in page.replace("\xa0", " ")
@@ -230,7 +230,7 @@ def test_what_belongs_to_another_merchant_does_not_exist(
         assert browser.get(f"/transactions/{pk}/").status_code == 404
     assert ann.browser.get("/transactions/not-a-uuid/").status_code == 404
     assert str(theirs.pk) not in text(ann.browser, "/transactions/?size=100")
-    assert str(theirs.pk) not in text(ann.browser, f"/transactions/?q={theirs.pk}")
+    assert "data-row" not in text(ann.browser, f"/transactions/?q={theirs.pk}")
 
 
 def test_strangers_are_sent_to_the_login(mirrored: Merchant) -> None:
