@@ -442,7 +442,7 @@ def test_closing_too_early_cannot_cause_a_second_refund(ann: Person, desk: Desk,
     desk.plan("stuck_at_2")
     action = sent(order, ann)
     Action.objects.filter(pk=action.pk).update(state=State.NEEDS_PERSON)
-    actions.close(fresh(action), ann.membership, "")
+    actions.close(fresh(action), ann.membership, "their hotline says no")
     second = sent(fresh(order), ann)
     assert second.state == State.REFUSED
     assert desk.posts(order.pk) == len(desk.refunds(order.pk)) == 1
@@ -453,7 +453,7 @@ def test_only_what_needs_a_person_can_be_closed(ann: Person, order: Transaction,
     action = ask(order, ann)
     Action.objects.filter(pk=action.pk).update(state=state)
     with pytest.raises(actions.Blocked, match="no longer waits"):
-        actions.close(action, ann.membership, "")
+        actions.close(action, ann.membership, "their hotline says no")
     assert fresh(action).state == state
     assert not AuditEvent.objects.filter(event="refund.closed").exists()
 
@@ -609,7 +609,7 @@ def test_closing_by_browser_belongs_to_the_merchant_and_to_those_who_may_refund(
 def test_closing_twice_is_told_and_changes_nothing(ann: Person, desk: Desk, order: Transaction) -> None:
     action = needs_person(order, ann, desk)
     for _ in range(2):
-        assert ann.browser.post(f"/actions/{action.pk}/close/").status_code == 302
+        assert ann.browser.post(f"/actions/{action.pk}/close/", {"note": "their hotline says no"}).status_code == 302
     assert AuditEvent.objects.filter(event="refund.closed").count() == 1
 
 
@@ -622,3 +622,11 @@ def test_a_refund_row_cannot_be_refunded(
         ask(row, ann)
     with pytest.raises(actions.Blocked, match="has been refunded"):
         ask(fresh(order), ann)
+
+
+@pytest.mark.parametrize("nothing", ["", "   "])
+def test_closing_needs_a_word_on_how_one_knows(order: Transaction, ann: Person, desk: Desk, nothing: str) -> None:
+    action = needs_person(order, ann, desk)
+    with pytest.raises(actions.Blocked, match="how you know"):
+        actions.close(action, ann.membership, nothing)
+    assert fresh(action).state == State.NEEDS_PERSON
