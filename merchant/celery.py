@@ -41,7 +41,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 app.conf.beat_schedule = {
     "sync new orders": _every(30, "transactions.tasks.sync_all"),
-    "re-read young orders": _every(3600, "transactions.tasks.rescan_all"),
+    "re-read what may have changed": _every(60, "transactions.tasks.rescan_all"),
     "ring again for waiting exports": _every(60, "transactions.tasks.sweep_exports"),
     "ring again for waiting actions": _every(10, "fulfillment.tasks.sweep_actions"),
     "ring again for waiting webhooks": _every(30, "fulfillment.tasks.sweep_webhooks"),

@@ -29,14 +29,14 @@ def sync_merchant(merchant_id: int) -> None:
 
 @shared_task
 def rescan_all() -> None:
-    """Ring for every merchant's young orders."""
+    """Ring for a turn of re-reading at every merchant."""
     for pk in Merchant.objects.values_list("pk", flat=True):
         rescan_merchant.delay(pk)
 
 
 @shared_task
 def rescan_merchant(merchant_id: int) -> None:
-    """Read the young orders again."""
+    """Read old news again for a while."""
     _sync(merchant_id, young=True)
 
 

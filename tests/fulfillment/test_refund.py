@@ -609,7 +609,10 @@ def test_closing_by_browser_belongs_to_the_merchant_and_to_those_who_may_refund(
 def test_closing_twice_is_told_and_changes_nothing(ann: Person, desk: Desk, order: Transaction) -> None:
     action = needs_person(order, ann, desk)
     for _ in range(2):
-        assert ann.browser.post(f"/actions/{action.pk}/close/", {"note": "their hotline says no"}).status_code == 302
+        assert (
+            ann.browser.post(f"/actions/{action.pk}/close/", {"note": "their hotline says no"}).status_code
+            == 302
+        )
     assert AuditEvent.objects.filter(event="refund.closed").count() == 1
 
 
@@ -625,7 +628,9 @@ def test_a_refund_row_cannot_be_refunded(
 
 
 @pytest.mark.parametrize("nothing", ["", "   "])
-def test_closing_needs_a_word_on_how_one_knows(order: Transaction, ann: Person, desk: Desk, nothing: str) -> None:
+def test_closing_needs_a_word_on_how_one_knows(
+    order: Transaction, ann: Person, desk: Desk, nothing: str
+) -> None:
     action = needs_person(order, ann, desk)
     with pytest.raises(actions.Blocked, match="how you know"):
         actions.close(action, ann.membership, nothing)

@@ -248,6 +248,17 @@ def test_nonsense_is_said_and_finds_nothing(ann: Person, filled: list[Transactio
     assert all(word in answer.content.decode() for word in errors[0].split()[:2])
 
 
+def test_a_project_of_another_merchant_is_as_unknown_as_one_that_does_not_exist(
+    lantern: Merchant, copper: Merchant
+) -> None:
+    errors = [
+        TransactionFilter(lantern, QueryDict(f"project={project}")).form.errors
+        for project in (KETTLE, "f" * 24)
+    ]
+    assert errors[0] == errors[1] != {}
+    assert found(copper, f"project={KETTLE}")
+
+
 @pytest.mark.parametrize("query", HARMLESS)
 def test_odd_values_break_nothing(ann: Person, filled: list[Transaction], query: str) -> None:
     for zone in (

@@ -13,17 +13,23 @@ from transactions import sync
 class Command(BaseCommand):
     """See the module."""
 
-    help = "Compare the mirror with PaySuper, order by order. Exit code 1 and a list when they differ."
+    help = (
+        "Compare the mirror with PaySuper. Exit code 1 and a list when they differ, 2 when PaySuper is away."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whose."""
         parser.add_argument("--merchant-id", required=True, type=setup.paysuper_id)
+        parser.add_argument("--deep", action="store_true", help="compare the items of each order too")
+        parser.add_argument(
+            "--repair", action="store_true", help="write what PaySuper says where they differ"
+        )
 
     def handle(self, *_: object, **options: Any) -> None:
         """Print each difference as it is found."""
         merchant, differences = setup.merchant(options["merchant_id"]), 0
         try:
-            for line in sync.drift(merchant):
+            for line in sync.drift(merchant, deep=options["deep"], repair=options["repair"]):
                 self.stdout.write(line)
                 differences += 1
         except PaySuperError as error:

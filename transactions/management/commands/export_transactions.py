@@ -1,6 +1,5 @@
 """Writes an export of the list from a shell."""
 
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from merchant import setup
 from transactions import exporting, exports
+from transactions.management.bars import bar
 from transactions.models import Export
 
 
@@ -28,18 +28,15 @@ class Command(BaseCommand):
         """Write the file, with a counter while a person is watching."""
         merchant = setup.merchant(options["merchant_id"])
         try:
-            written = exporting.write(
-                merchant,
-                options["query"],
-                options["format"],
-                options["output"],
-                "the command line",
-                self._progress,
-            )
+            with bar("rows") as progress:
+                written = exporting.write(
+                    merchant,
+                    options["query"],
+                    options["format"],
+                    options["output"],
+                    "the command line",
+                    progress,
+                )
         except (ValueError, exports.TooManyRows, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{written.rows} rows in {options['output']}, SHA-256 {written.sha256}")
-
-    def _progress(self, done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            self.stderr.write(f"\r{done} of {total} rows", ending="" if done < total else "\n")

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from merchant import setup
 from merchant.paysuper.errors import PaySuperError
 from transactions import sync
+from transactions.management.bars import bar
 
 _YEARS = range(2000, 9999)
 
@@ -40,7 +41,14 @@ class Command(BaseCommand):
         """Sync and say what came in."""
         merchant = setup.merchant(options["merchant_id"])
         try:
-            report = sync.sync(merchant, since=options["since"], until=options["until"], full=options["full"])
+            with bar("orders") as progress:
+                report = sync.sync(
+                    merchant,
+                    since=options["since"],
+                    until=options["until"],
+                    full=options["full"],
+                    progress=progress,
+                )
         except (PaySuperError, sync.AlreadyRunning) as error:
             raise CommandError(str(error)) from error
         for line in report.unreadable:

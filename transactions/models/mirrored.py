@@ -1,15 +1,9 @@
-"""The mirror of PaySuper's orders, and the exports made from it.
+"""The mirror of PaySuper's orders. Only `transactions.mirror` writes it."""
 
-Only `transactions.mirror` writes Transaction, Item and RawOrder.
-"""
-
-import datetime as dt
 import json
-import uuid
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Upper
@@ -159,68 +153,24 @@ class RawOrder(models.Model):
         return str(self.transaction_id)
 
 
-class SyncState(models.Model):
-    """How far the mirror of a merchant has got. Instants in UTC."""
+class DailyTotal(models.Model):
+    """How many entries of a kind a project had on a day of the merchant's zone, and their charges."""
 
-    merchant = models.OneToOneField(Merchant, models.CASCADE, primary_key=True, related_name="sync_state")
-    synced_until = models.DateTimeField(null=True)
-    succeeded_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.merchant}: {self.synced_until}"
-
-    @property
-    def is_failing(self) -> bool:
-        """Whether the last try failed, so that the mirror shows the past."""
-        return bool(self.failed_at and (not self.succeeded_at or self.failed_at > self.succeeded_at))
-
-
-class Export(models.Model):
-    """A file of the list that somebody asked for, made by a worker and kept for a while."""
-
-    class Format(models.TextChoices):
-        CSV = "csv", "CSV"
-        XLSX = "xlsx", "XLSX"
-        PDF = "pdf", "PDF"
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        RUNNING = "running", "Running"
-        READY = "ready", "Ready"
-        FAILED = "failed", "Failed"
-
-    LIFETIME = dt.timedelta(days=7)
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="exports")
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    format = models.CharField(max_length=4, choices=Format.choices)
-    query = models.TextField(blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    rows_total = models.PositiveBigIntegerField(null=True)
-    error = models.CharField(max_length=500, blank=True)
-    file_name = models.CharField(max_length=200, blank=True)
-    size = models.PositiveBigIntegerField(null=True)
-    sha256 = models.CharField(max_length=64, blank=True)
-    as_of = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    day = models.DateField()
+    type = models.CharField(max_length=20, choices=RowType.choices)
+    status = models.CharField(max_length=20, choices=Status.choices)
+    currency = models.CharField(max_length=10)
+    count = models.BigIntegerField()
+    amount = models.DecimalField(max_digits=25, decimal_places=4)
 
     class Meta:
-        ordering: ClassVar = ["-created_at"]
-        indexes: ClassVar = [models.Index(fields=["merchant", "-created_at"], name="export_newest")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["merchant", "project", "day", "type", "status", "currency"], name="one_total_per_day"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.get_format_display()} {self.created_at:%Y-%m-%d %H:%M}"
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether there is still something to wait for."""
-        return self.state in (self.State.WAITING, self.State.RUNNING)
-
-    @property
-    def download_name(self) -> str:
-        """The name under which a person finds the file again."""
-        return f"transactions-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
+        return f"{self.day} {self.status} {self.amount} {self.currency}"

@@ -1,0 +1,101 @@
+"""The SQL that brings orders into the mirror's tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from merchant.models import Merchant
+from merchant.money import rounded
+from merchant.paysuper.records import OrderRecord
+from transactions.mirror.rows import COLUMNS, EARLIER, FINAL, encode
+from transactions.mirror.totals import ROLL_UP, SUMMED, WRITERS_LOCK
+from transactions.models import Item, RawOrder
+
+_CHANGING = [name for name in COLUMNS if name not in ("uuid", "merchant_id")]
+_NEW_VALUE = {
+    "status": f"CASE WHEN mirror.status IN {FINAL} AND EXCLUDED.status IN {EARLIER}"
+    " THEN mirror.status ELSE EXCLUDED.status END"
+}
+_RAW_COLUMNS = ["transaction_id", "merchant_id", "document"]
+_ITEM_COLUMNS = "merchant_id transaction_id position product_id sku name platform_id amount currency".split()
+
+_NEWS = """
+CREATE TEMPORARY TABLE IF NOT EXISTS news (LIKE transactions_transaction INCLUDING DEFAULTS) ON COMMIT DROP;
+TRUNCATE news
+"""
+# The totals need what the entries said before.
+_BEFORE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS before (LIKE transactions_transaction INCLUDING DEFAULTS) ON COMMIT DROP;
+TRUNCATE before;
+INSERT INTO before SELECT mirror.* FROM transactions_transaction AS mirror JOIN news USING (uuid)
+"""
+_UPSERT = f"""
+WITH written AS (
+    INSERT INTO transactions_transaction AS mirror ({", ".join(COLUMNS)})
+    SELECT {", ".join(COLUMNS)} FROM news ORDER BY uuid
+    ON CONFLICT (uuid) DO UPDATE SET
+        {", ".join(f"{name} = {_NEW_VALUE.get(name, f'EXCLUDED.{name}')}" for name in _CHANGING)}
+    WHERE mirror.merchant_id = EXCLUDED.merchant_id AND mirror.asked_at < EXCLUDED.asked_at
+        AND mirror.fingerprint <> EXCLUDED.fingerprint
+    RETURNING uuid, xmax = 0 AS is_new, {", ".join(SUMMED)}
+), {ROLL_UP}
+SELECT uuid, is_new FROM written
+"""
+# The same answer once more: it is as new as this question, so that no answer in between replaces it.
+_ASKED_AGAIN = """
+UPDATE transactions_transaction AS mirror SET asked_at = news.asked_at FROM news
+WHERE mirror.uuid = news.uuid AND mirror.merchant_id = news.merchant_id
+    AND mirror.asked_at < news.asked_at AND mirror.fingerprint = news.fingerprint
+"""
+
+
+def upsert(merchant: Merchant, rows: Sequence[tuple[Any, ...]]) -> list[tuple[UUID, bool]]:
+    """Write what is new and newer, with its totals; the uuids written, and whether each was added.
+
+    To be called in a transaction. Writers of one merchant wait for each other, which keeps totals right and
+    makes deadlocks impossible.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [WRITERS_LOCK, merchant.pk])
+        cursor.execute(_NEWS)
+        _copy(cursor, "news", COLUMNS, rows)
+        cursor.execute(_BEFORE)
+        cursor.execute(_UPSERT, {"zone": merchant.time_zone})
+        written: list[tuple[UUID, bool]] = cursor.fetchall()
+        cursor.execute(_ASKED_AGAIN)
+    return written
+
+
+def replace_details(merchant: Merchant, orders: Sequence[OrderRecord]) -> None:
+    """Write the items and documents of these orders in place of what was there."""
+    uuids = [order.uuid for order in orders]
+    Item.objects.filter(transaction__in=uuids).delete()
+    RawOrder.objects.filter(transaction__in=uuids).delete()
+    items = [
+        (
+            merchant.pk,
+            order.uuid,
+            position,
+            item.id[:50],
+            item.sku[:255],
+            item.name[:500],
+            item.platform_id[:50],
+            rounded(item.price.amount, item.price.currency),
+            item.price.currency[:50],
+        )
+        for order in orders
+        for position, item in enumerate(order.items)
+    ]
+    documents = [(order.uuid, merchant.pk, encode(order.raw).decode()) for order in orders]
+    with connection.cursor() as cursor:
+        _copy(cursor, "transactions_item", _ITEM_COLUMNS, items)
+        _copy(cursor, "transactions_raworder", _RAW_COLUMNS, documents)
+
+
+def _copy(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,28 @@
+"""The mirror of PaySuper's orders, how far it has got, and the exports made from it."""
+
+from transactions.models.exported import Export
+from transactions.models.following import SyncState, Walk
+from transactions.models.mirrored import (
+    DailyTotal,
+    ExactDecoder,
+    Fulfilment,
+    Item,
+    RawOrder,
+    RowType,
+    Status,
+    Transaction,
+)
+
+__all__ = [
+    "DailyTotal",
+    "ExactDecoder",
+    "Export",
+    "Fulfilment",
+    "Item",
+    "RawOrder",
+    "RowType",
+    "Status",
+    "SyncState",
+    "Transaction",
+    "Walk",
+]

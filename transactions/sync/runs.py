@@ -1,0 +1,209 @@
+"""Syncs of one merchant: the first fill, increments, and slow re-reading."""
+
+import contextlib
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+from django.db import connection
+from django.utils import timezone
+
+from merchant.models import Merchant
+from merchant.paysuper.client import Client, Page, Patience
+from merchant.paysuper.errors import PaySuperError
+from transactions import mirror
+from transactions.models import SyncState, Walk
+from transactions.sync.walking import walk
+
+log = structlog.get_logger()
+
+# Orders become visible a little late and clocks differ: every increment looks back this far again.
+OVERLAP = dt.timedelta(minutes=10)
+# Nothing tells of a change: young orders are read again often, old ones seldom, since chargebacks come
+# after months (contract §20.5). Days of age → how often.
+RESCANS = {
+    3: dt.timedelta(hours=1),
+    30: dt.timedelta(days=1),
+    400: dt.timedelta(days=7),
+}
+_FILL = "fill"
+_LOCK = 20_481
+
+Progress = Callable[[int, int], None]
+
+
+class AlreadyRunning(Exception):
+    """Another sync of this merchant is under way."""
+
+
+@dataclass
+class Report:
+    """What a sync did."""
+
+    read: int = 0
+    added: set[UUID] = field(default_factory=set)
+    changed: set[UUID] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
+
+    def note(self, page: Page, applied: mirror.Applied) -> None:
+        """Count one page."""
+        self.read += len(page.orders)
+        self.added |= applied.added
+        self.changed |= applied.changed
+        self.unreadable += page.unreadable
+
+
+def client_for(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
+    """The line to PaySuper with this merchant's own credentials."""
+    return Client(merchant.api_url, merchant.api_token, patience=patience)
+
+
+def _unheard(read: int, total: int) -> None:
+    """Progress that nobody asked for."""
+
+
+def sync(
+    merchant: Merchant,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    full: bool = False,
+    progress: Progress = _unheard,
+) -> Report:
+    """Read all orders created from `since` to `until` (UTC) into the mirror.
+
+    Without either: what is new since the last sync; everything when `full` or never filled, and then from
+    where a fill that was broken off had got to. Raises AlreadyRunning, and PaySuperError when PaySuper
+    cannot be read; what was read until then is kept.
+    """
+    with _running(merchant) as state, client_for(merchant) as client:
+        for project in client.projects():
+            mirror.update_project(merchant, project.id, project.name)
+        if since or until:
+            start = since or state.synced_until or _beginning(client)
+            return _plain(client, merchant, start, until or timezone.now())
+        if full or state.synced_until is None:
+            return _fill(client, merchant, progress)
+        return _increment(client, merchant, state.synced_until)
+
+
+def rescan(merchant: Merchant, seconds: float = 20.0) -> Report:
+    """Read old news again for a while: the walk of RESCANS that is most overdue, from where it had got to.
+
+    A short turn leaves room for the increments in between. Raises as sync does.
+    """
+    report = Report()
+    with _running(merchant) as state, client_for(merchant) as client:
+        days = _overdue(merchant) if state.synced_until else None
+        if days is not None:
+            deadline = time.monotonic() + seconds
+            _resume(client, merchant, _rescan_walk(merchant, days), report, deadline=deadline)
+    return report
+
+
+def refresh(merchant: Merchant, uuid: UUID) -> mirror.Applied:
+    """Read one order again. Raises NotFound and the rest of the PaySuperError tree."""
+    asked_at = timezone.now()
+    with client_for(merchant) as client:
+        order = client.order(uuid)
+    return mirror.apply(merchant, [order], asked_at)
+
+
+def _plain(client: Client, merchant: Merchant, since: dt.datetime, until: dt.datetime) -> Report:
+    report = Report()
+    for step in walk(client, since - OVERLAP, until):
+        report.note(step.page, mirror.apply(merchant, step.page.orders, step.page.asked_at))
+    return report
+
+
+def _increment(client: Client, merchant: Merchant, synced_until: dt.datetime) -> Report:
+    now = timezone.now()
+    report = _plain(client, merchant, synced_until, now)
+    SyncState.objects.filter(merchant=merchant).update(synced_until=now)
+    return report
+
+
+def _fill(client: Client, merchant: Merchant, progress: Progress) -> Report:
+    report, now = Report(), timezone.now()
+    unfinished = Walk.objects.filter(merchant=merchant, name=_FILL, finished_at=None).first()
+    way = unfinished or _begin(merchant, _FILL, _beginning(client) - OVERLAP, now)
+    _resume(client, merchant, way, report, progress=progress)
+    SyncState.objects.filter(merchant=merchant).update(synced_until=way.until)
+    return report
+
+
+def _begin(merchant: Merchant, name: str, since: dt.datetime, until: dt.datetime) -> Walk:
+    fresh = {"since": since, "reached": since, "until": until, "read": 0, "total": 0}
+    fresh |= {"began_at": timezone.now(), "finished_at": None}
+    return Walk.objects.update_or_create(merchant=merchant, name=name, defaults=fresh)[0]
+
+
+def _resume(
+    client: Client,
+    merchant: Merchant,
+    way: Walk,
+    report: Report,
+    *,
+    progress: Progress = _unheard,
+    deadline: float | None = None,
+) -> None:
+    """Go on with a walk, keeping how far it has got after every window, until it ends or time is up."""
+    if not way.total:
+        way.total = client.orders(way.since, way.until, limit=1).total
+    for step in walk(client, way.reached, way.until):
+        report.note(step.page, mirror.apply(merchant, step.page.orders, step.page.asked_at))
+        way.read += step.page.received
+        progress(min(way.read, way.total), way.total)
+        if step.reached:
+            way.reached = step.reached
+            way.finished_at = timezone.now() if step.reached >= way.until else None
+            way.save()
+            if deadline and time.monotonic() > deadline:
+                return
+
+
+def _overdue(merchant: Merchant) -> int | None:
+    now, walks = timezone.now(), {way.name: way for way in merchant.walks.all()}
+    for days, pause in RESCANS.items():
+        way = walks.get(f"rescan-{days}")
+        if way is None or way.finished_at is None or way.began_at + pause <= now:
+            return days
+    return None
+
+
+def _rescan_walk(merchant: Merchant, days: int) -> Walk:
+    name, now = f"rescan-{days}", timezone.now()
+    unfinished = Walk.objects.filter(merchant=merchant, name=name, finished_at=None).first()
+    return unfinished or _begin(merchant, name, now - dt.timedelta(days=days), now)
+
+
+def _beginning(client: Client) -> dt.datetime:
+    return client.beginning() or timezone.now()
+
+
+@contextlib.contextmanager
+def _running(merchant: Merchant) -> Iterator[SyncState]:
+    """The merchant's state while nobody else syncs it; notes how it went. Raises AlreadyRunning."""
+    # A lock of the database also holds between machines, and ends with its connection.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, merchant.pk])
+        if cursor.fetchone() != (True,):
+            raise AlreadyRunning("A sync of this merchant is already running.")
+    try:
+        mirror.keep_days(merchant)
+        yield SyncState.objects.get_or_create(merchant=merchant)[0]
+        _note(merchant, succeeded_at=timezone.now(), error="")
+    except PaySuperError as error:
+        _note(merchant, failed_at=timezone.now(), error=str(error)[:300])
+        log.warning("sync_failed", merchant=merchant.paysuper_id, status=error.status, code=error.code)
+        raise
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, merchant.pk])
+
+
+def _note(merchant: Merchant, **values: object) -> None:
+    SyncState.objects.filter(merchant=merchant).update(**values)
