@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from merchant.models import Merchant, Project
 from transactions import periods, search
@@ -199,7 +200,10 @@ def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
         )
 
     key = f"seen:{merchant.pk}:{name}"
-    found: list[tuple[str, str]] = cache.get(key) or []
-    if not found and (found := read()):
-        cache.set(key, found, _CHOICES_LIVE_SECONDS)  # not while there are none: the first fill is near
+    try:
+        found: list[tuple[str, str]] = cache.get(key) or []
+        if not found and (found := read()):
+            cache.set(key, found, _CHOICES_LIVE_SECONDS)  # not while there are none: the first fill is near
+    except RedisError:
+        return read()  # slower, but the list does not fall with the cache
     return found

@@ -87,21 +87,28 @@ def uuid_of(value: object) -> UUID | None:
 
 def cleaned(value: JsonObject, depth: int = 0) -> dict[str, Any]:
     """The object as the database can keep it: texts that it can hold, numbers and depth that it can take."""
-    return {_clean(str(key)): _clean_deep(each, _deeper(depth)) for key, each in value.items()}
+    deeper = _deeper(depth)
+    return {_clean(str(key)): _clean_deep(each, deeper) for key, each in value.items()}
 
 
 def _clean(text: str) -> str:
     # PostgreSQL can hold neither NUL nor half a surrogate pair; both occur in what customers type.
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _clean_deep(value: Any, depth: int) -> Any:
+    # The order is that of frequency: this runs for every value of every order.
     if isinstance(value, str):
         return _clean(value)
-    if isinstance(value, Mapping):
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, dict):
         return cleaned(value, depth)
     if isinstance(value, list):
-        return [_clean_deep(each, _deeper(depth)) for each in value]
+        deeper = _deeper(depth)
+        return [_clean_deep(each, deeper) for each in value]
     return _clean_number(value) if isinstance(value, int | Decimal) else value
 
 

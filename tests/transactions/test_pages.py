@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import httpx2
 import pytest
+from django.conf import settings as live
 from django.test import Client as Browser
 
 from merchant.models import Merchant
@@ -261,6 +262,12 @@ def test_everything_still_shows_while_paysuper_is_down_and_says_as_of_when(
         assert "Cannot reach PaySuper; as of" in page, address
         assert f"{succeeded.astimezone(mirrored.zone):%H:%M}" in page, address
     assert text(ann.browser, "/transactions/").count("data-row") == 50
+
+
+def test_the_pages_do_not_fall_with_the_cache(ann: Person, mirrored: Merchant, settings) -> None:
+    settings.CACHES = {"default": live.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    for address in ("/", "/transactions/?currency=EUR", f"/transactions/{mirrored.transactions.first().pk}/"):
+        assert ann.browser.get(address).status_code == 200
 
 
 def test_before_the_first_reading_the_page_says_so(ann: Person) -> None:

@@ -23,7 +23,7 @@ LIST = "^/admin/api/v1/order$"
 def test_a_fill_that_was_broken_off_goes_on_and_misses_nothing(
     monkeypatch: pytest.MonkeyPatch, quick: None, after: int
 ) -> None:
-    with sandbox(orders=600, days=30) as (paysuper, merchant):
+    with sandbox(orders=600, days=30) as (_, merchant):
         monkeypatch.setattr(walking, "LARGEST_WINDOW", 60)
         calls, real = [], walking.Client.orders
 

@@ -7,6 +7,7 @@ when it gave less than it promised, and treat absence as nothing.
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -48,12 +49,18 @@ def walk(client: Client, since: dt.datetime, until: dt.datetime) -> Iterator[Ste
 
 
 def _pages(client: Client, since: dt.datetime, until: dt.datetime) -> Iterator[Page]:
-    offset, received = 0, PAGE_SIZE
-    while received == PAGE_SIZE:
-        page = client.orders(since, until, offset=offset)
-        yield page
-        received = page.received
-        offset += received
+    """The pages of a window; while one is written down, the next is on its way."""
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        offset = 0
+        coming = ahead.submit(client.orders, since, until)
+        while True:
+            page = coming.result()
+            offset += page.received
+            if page.received < PAGE_SIZE:
+                yield page
+                return
+            coming = ahead.submit(client.orders, since, until, offset=offset)
+            yield page
 
 
 def _names(page: Page) -> set[str]:
