@@ -18,7 +18,7 @@ from transactions import periods, search
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
-_CHOICES_LIVE_SECONDS = 600
+_CHOICES_LIVE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _countries(merchant: Merchant) -> list[tuple[str, str]]:
 
 
 def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
-    """The values that occur among this merchant's transactions, remembered for ten minutes."""
+    """The values that occur among this merchant's transactions, remembered for a minute."""
 
     def read() -> list[tuple[str, str]]:
         rows = Transaction.objects.filter(merchant=merchant).exclude(**{name: ""})

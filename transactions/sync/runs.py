@@ -84,10 +84,12 @@ def sync(
             mirror.update_project(merchant, project.id, project.name)
         if since or until:
             start = since or state.synced_until or _beginning(client)
-            return _plain(client, merchant, start, until or timezone.now())
-        if full or state.synced_until is None:
-            return _fill(client, merchant, progress)
-        return _increment(client, merchant, state.synced_until)
+            report = _plain(client, merchant, start, until or timezone.now())
+        elif full or state.synced_until is None:
+            report = _fill(client, merchant, progress)
+        else:
+            report = _increment(client, merchant, state.synced_until)
+    return _told(merchant, report)
 
 
 def rescan(merchant: Merchant, seconds: float = 20.0) -> Report:
@@ -101,7 +103,7 @@ def rescan(merchant: Merchant, seconds: float = 20.0) -> Report:
         if days is not None:
             deadline = time.monotonic() + seconds
             _resume(client, merchant, _rescan_walk(merchant, days), report, deadline=deadline)
-    return report
+    return _told(merchant, report)
 
 
 def refresh(merchant: Merchant, uuid: UUID) -> mirror.Applied:
@@ -203,6 +205,14 @@ def _running(merchant: Merchant) -> Iterator[SyncState]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, merchant.pk])
+
+
+def _told(merchant: Merchant, report: Report) -> Report:
+    counts = {"read": report.read, "added": len(report.added), "changed": len(report.changed)}
+    log.info("synced", merchant=merchant.paysuper_id, **counts)
+    if report.unreadable:
+        log.warning("unreadable", merchant=merchant.paysuper_id, orders=report.unreadable[:20])
+    return report
 
 
 def _note(merchant: Merchant, **values: object) -> None:
