@@ -36,8 +36,8 @@ def country(code: str) -> str:
 
 @register.filter
 def moment(instant: dt.datetime | None) -> str:
-    """Date and time in the merchant's zone, with UTC on hover."""
-    if instant is None:
+    """Date and time in the merchant's zone, with UTC on hover; a dash for what has not been yet."""
+    if not instant:
         return "–"
     local = timezone.localtime(instant)
     return format_html(
