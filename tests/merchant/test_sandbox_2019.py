@@ -148,9 +148,7 @@ def test_partial_refunds_until_the_charge_is_reached(api: httpx2.Client, receive
     gross = [row["refund_gross_revenue"]["amount"] for row in parts]
     assert round(gross[0] / gross[1], 2) == round(4 / 6, 2)
     assert code(refund(api, uuid, 1)) == (400, "rf000003")
-    told = [(post.document["event"], post.document["object"]["id"]) for post in list(receiver.received)]
     eventually(lambda: ("payment.refund", uuid) in events(receiver))
-    assert told.count(("payment.refund", uuid)) <= 1
     assert events(receiver).count(("payment.refund", uuid)) == 1
 
 

@@ -139,6 +139,11 @@ def test_a_form_that_cannot_be_used_says_why(
     assert "<b>" not in answer.text
 
 
+def test_a_page_behind_a_control_path_answers_for_itself(api: httpx2.Client) -> None:
+    form = {"project": PROJECT.id, "kind": "simple", "currency": "EUR"}
+    assert api.post(f"{PAGE}checkout/", data=form).headers["Location"].startswith("/sandbox/checkout/")
+
+
 @pytest.mark.parametrize(
     "headers",
     [

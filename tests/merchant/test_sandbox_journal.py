@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from merchant.paysuper.sandbox import Sandbox
@@ -125,6 +126,12 @@ def test_a_stopped_sandbox_answers_nobody_not_even_on_an_open_connection() -> No
         sandbox.stop()
         with pytest.raises(httpx2.HTTPError):
             api.get(LIST)
+
+
+@pytest.mark.parametrize("options", [{"generation": 2020}, {"colour": "red"}, {"orders": "many"}])
+def test_options_that_do_not_exist_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        Sandbox(**options)
 
 
 def environment() -> dict[str, str]:

@@ -238,6 +238,9 @@ def test_replace_code_is_refused_by_role_body_and_state(sandbox: Sandbox, api: h
     assert code(replace_code(sandbox, pay(api, kind="key", outcome="pending"), body)) == (400, "kp000019")
     assert code(replace_code(sandbox, simple, body)) == (400, "ks000006")
     assert code(replace_code(sandbox, paid, {"key_product_id": "0" * 24})) == (400, "ks000006")
+    platform = order(api, paid)["items"][0]["platform_id"]
+    misfit = next(product for product in KEY_PRODUCTS[PROJECT.id] if platform not in product.platforms)
+    assert code(replace_code(sandbox, paid, {"key_product_id": misfit.id})) == (400, "ks000006")
 
 
 def test_staff_has_no_way_into_the_api_of_merchants(sandbox: Sandbox) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+import msgspec
 from msgspec import Struct
 
 from merchant.paysuper.sandbox.delivery import Delivery
@@ -22,7 +23,7 @@ from merchant.paysuper.sandbox.world import Tally, World
 _OLD = 2019
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be chosen; times in seconds, `until` in milliseconds since 1970 (0: now)."""
 
     host: str = "127.0.0.1"
@@ -44,7 +45,7 @@ class Sandbox:
     """A PaySuper to try and test against: `with Sandbox(orders=200, seed=1) as sandbox: sandbox.url`."""
 
     def __init__(self, **options: object) -> None:
-        self.options = Options(**options)  # type: ignore[arg-type]
+        self.options = msgspec.convert(options, Options)
         self.history = self._wanted()
         self._server: Server | None = None
         self._world: World | None = None

@@ -160,7 +160,7 @@ def _means(form: _Form) -> tuple[Means, str]:
         return _card(form)
     outcome = form.choice("outcome", OUTCOMES)
     method = form.choice("method", METHODS)
-    return Means(method, form.text("account"), _decline(form, outcome)), outcome
+    return Means(method, form.text("account"), _decline(form)), outcome
 
 
 def _card(form: _Form) -> tuple[Means, str]:
@@ -168,13 +168,13 @@ def _card(form: _Form) -> tuple[Means, str]:
     card = CARDS.get(digits)
     if card is None:
         raise _Unusable("This is not one of the sandbox cards below. Never type a real card here.")
-    decline = _decline(form, card.outcome) or card.decline
+    decline = _decline(form) or card.decline
     return Means("BANKCARD", mask(digits), decline), card.outcome
 
 
-def _decline(form: _Form, outcome: str) -> str:
-    """The chosen code; it has a meaning for payments that are declined only."""
+def _decline(form: _Form) -> str:
+    """The chosen code; accepted payments have no use for it."""
     chosen = form.text("decline")
     if chosen and chosen not in DECLINES:
         raise _Unusable("There is no such decline code.")
-    return chosen if outcome == "rejected" else ""
+    return chosen

@@ -57,6 +57,8 @@ def show(world: World, request: Request) -> Answer:
 
 def after(path: str, answer: Answer) -> Answer:
     """What a form is answered with: the page again, or what is wrong with the form."""
+    if answer.headers:
+        return answer  # a page already
     said = json.loads(answer.body)
     if answer.status >= 400:  # noqa: PLR2004 - the classes of HTTP
         back = Html('<p><a href="/sandbox/control/">Back to the control page</a></p>')
