@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from merchant.paysuper.sandbox import Sandbox
@@ -49,7 +50,7 @@ def test_a_restart_continues_with_payments_refunds_chargebacks_and_addresses(sta
     with running(state) as (sandbox, api):
         assert everything(api) == before
         assert api.get("/sandbox/ledger").json() == ledger
-        assert sandbox.world.store.urls[project] == "http://127.0.0.1:9/"
+        assert sandbox.world.store.projects[project].url == "http://127.0.0.1:9/"
         assert pay(api) not in str(before)
 
 
@@ -77,7 +78,7 @@ def test_a_notice_that_was_not_delivered_is_tried_on_after_the_restart(state: Pa
 def test_a_payment_that_was_arriving_is_finished_after_the_restart(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("merchant.paysuper.sandbox.business._STEP_SECONDS", 0.3)
+    monkeypatch.setattr("merchant.paysuper.sandbox.payments._STEP_SECONDS", 0.3)
     with running(state, orders=0, payments_per_minute=1200) as (_, api):
         eventually(lambda: api.get("/sandbox/").json()["orders"])
     with running(state, orders=0) as (_, api):
@@ -127,6 +128,12 @@ def test_a_stopped_sandbox_answers_nobody_not_even_on_an_open_connection() -> No
             api.get(LIST)
 
 
+@pytest.mark.parametrize("options", [{"generation": 2020}, {"colour": "red"}, {"orders": "many"}])
+def test_options_that_do_not_exist_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        Sandbox(**options)
+
+
 def environment() -> dict[str, str]:
     """No database is there: the command must not ask for one."""
     needed = {
@@ -166,6 +173,15 @@ def test_the_command_survives_a_kill_and_stops_cleanly(state: Path) -> None:
             assert order(api, uuid)["status"] == "processed"
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
+
+
+def test_the_command_plays_the_old_generation_with_short_lived_tokens() -> None:
+    with command("--port", "0", "--orders", "3", "--generation", "2019", "--token-life", "60") as process:
+        with httpx2.Client(base_url=ready(process)) as api:
+            assert api.get("/sandbox/").json()["generation"] == 2019
+            grant = {"grant_type": "refresh_token", "refresh_token": "sandbox-lantern-owner-refresh-token"}
+            assert api.post("/sandbox/token", json=grant).json()["expires_in"] == 60
+        process.kill()
 
 
 def ready(process: subprocess.Popen[str]) -> str:

@@ -244,7 +244,7 @@ def test_the_webhook_test_sends_a_made_up_order_that_is_never_stored(
 def test_payments_arrive_by_themselves_and_reach_processed(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("merchant.paysuper.sandbox.business._STEP_SECONDS", 0.05)
+    monkeypatch.setattr("merchant.paysuper.sandbox.payments._STEP_SECONDS", 0.05)
     with Sandbox(orders=0, webhook_url=receiver.url, payments_per_minute=600) as busy, client(busy) as api:
         eventually(lambda: api.get("/sandbox/").json()["orders"] >= 2)
         assert events(receiver.wait(1))[0] == ("payment.success", "processed")

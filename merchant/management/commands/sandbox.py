@@ -31,6 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--webhook-url", default="", help="template with {project_id}; blank: none")
         parser.add_argument("--webhook-retry-interval", type=float, default=600, help="seconds")
         parser.add_argument("--payments-per-minute", type=float, default=0, help="arriving by themselves")
+        parser.add_argument(
+            "--generation", type=int, choices=(2021, 2019), default=2021, help="of PaySuper's API"
+        )
+        parser.add_argument(
+            "--token-life", type=float, default=0, help="seconds until an issued access token ends; 0: never"
+        )
 
     def handle(self, *_args: object, **options: object) -> None:
         """Starts, says where, waits for SIGTERM or SIGINT, stops."""

@@ -1,8 +1,7 @@
 """The blocks that both serialisations of an order share (contract §6.3, §6.4, §17)."""
 
-from merchant.paysuper.sandbox.catalogue import METHODS, PAYMENT_SYSTEM_ID
+from merchant.paysuper.sandbox.catalogue import GOODS, METHODS, PAYMENT_SYSTEM_ID
 from merchant.paysuper.sandbox.gojson import cents, number
-from merchant.paysuper.sandbox.goods import GOODS
 from merchant.paysuper.sandbox.orders import Customer, Item, Order
 
 Json = dict[str, object]
@@ -140,7 +139,7 @@ def refund_notice(order: Order) -> Json | None:
     if order.refund is None:
         return None
     return {
-        "amount": cents(order.charge),
+        "amount": cents(order.refund.amount or order.charge),
         "currency": order.charge_currency,
         "reason": order.refund.reason,
         "code": "",

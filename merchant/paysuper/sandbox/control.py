@@ -1,24 +1,27 @@
-"""The sandbox's own interface under /sandbox/: facts, payments, chargebacks, faults, ledgers."""
+"""What can be done to the sandbox: payments, chargebacks, faults, tokens (docs/sandbox.md)."""
 
-import re
-from collections import Counter
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from merchant.paysuper.sandbox.answers import Answer, ok, plain
-from merchant.paysuper.sandbox.catalogue import CURRENCIES, MERCHANTS, METHODS, PROJECTS, TOKENS
+from merchant.paysuper.sandbox.calls import Request
+from merchant.paysuper.sandbox.catalogue import CURRENCIES, METHODS, PROJECTS
 from merchant.paysuper.sandbox.drafting import Wish
 from merchant.paysuper.sandbox.faults import Fault, RefundOutcome, WebhookFault
 from merchant.paysuper.sandbox.journal import Change
-from merchant.paysuper.sandbox.orders import REFUND_COMPLETED, Customer, Order
-from merchant.paysuper.sandbox.routes import Request, parameters
+from merchant.paysuper.sandbox.merchant_api import ADDRESS
+from merchant.paysuper.sandbox.orders import Customer, Order
+from merchant.paysuper.sandbox.payments import Means
 from merchant.paysuper.sandbox.world import World
 
 T = TypeVar("T")
+
+
+_ALLOWED = 200
 
 
 class Buyer(Struct):
@@ -44,27 +47,27 @@ class Url(Struct, forbid_unknown_fields=True):
     """The webhook address of one project; blank means no webhooks."""
 
     project_id: str
-    url: str
+    url: str = ""
 
 
-def facts(world: World, _request: Request) -> Answer:
-    """Everything that a client of the sandbox has to be told."""
-    statuses: dict[str, Counter[str]] = {merchant.id: Counter() for merchant in MERCHANTS}
-    for order in list(world.store.orders.values()):
-        statuses[PROJECTS[order.project_id].merchant_id][f"{order.row_type}.{order.status}"] += 1
-    projects = {
-        project.id: asdict(project) | {"url": world.store.urls[project.id]} for project in PROJECTS.values()
-    }
-    return ok(
-        {
-            "merchants": [{"id": m.id, "name": m.name, "orders": statuses[m.id]} for m in MERCHANTS],
-            "projects": [*projects.values()],
-            "tokens": {token: asdict(user) for token, user in TOKENS.items()},
-            "orders": len(world.store.orders),
-            "refunds": len(world.store.refunds),
-            "webhooks": len(world.store.webhooks),
-        }
-    )
+class Question(Struct, forbid_unknown_fields=True):
+    """May this customer of this project pay."""
+
+    project_id: str = ""
+    user: Buyer | None = None
+
+
+class Grant(Struct):
+    """A request for an access token, as OAuth 2 has it."""
+
+    grant_type: str = ""
+    refresh_token: str = ""
+
+
+class Expiry(Struct, forbid_unknown_fields=True):
+    """The access token to end; blank means all."""
+
+    token: str = ""
 
 
 def pay(world: World, request: Request) -> Answer:
@@ -76,10 +79,9 @@ def pay(world: World, request: Request) -> Answer:
     wish = Wish(
         project_id, payment.kind, payment.currency, payment.amount, payment.method, _customer(payment.user)
     )
-    if payment.outcome == "created":
-        order = world.business.create(wish)
-    else:
-        order = world.business.pay(wish, payment.outcome)
+    order = world.payments.create(wish)
+    if payment.outcome != "created":
+        order = world.payments.pay(order, Means(method=payment.method), payment.outcome)
     return ok({"uuid": order.uuid, "status": order.status, "project_id": order.project_id}, 201)
 
 
@@ -101,15 +103,15 @@ def _customer(buyer: Buyer | None) -> Customer:
 
 def charge_back(world: World, request: Request) -> Answer:
     """The bank takes the money of a processed order back (contract §7.8)."""
-    return _with_processed(world, request, world.business.charge_back)
+    return _with_processed(world, request, world.refunds.charge_back)
 
 
 def replace_key(world: World, request: Request) -> Answer:
     """PaySuper's staff replaces the key of a processed order (contract §8.1)."""
-    return _with_processed(world, request, world.business.replace_key)
+    return _with_processed(world, request, world.payments.replace_key)
 
 
-def _with_processed(world: World, request: Request, act: Callable[[Order], None]) -> Answer:
+def _with_processed(world: World, request: Request, act: Callable[[Order], object]) -> Answer:
     uuid = request.path.split("/")[3]
     with world.store.lock:
         order = world.store.orders.get(uuid)
@@ -123,7 +125,7 @@ def _with_processed(world: World, request: Request, act: Callable[[Order], None]
 
 def plan_refunds(world: World, request: Request) -> Answer:
     """What becomes of the next refunds."""
-    world.business.plan.set(_read(request, RefundOutcome))
+    world.refunds.plan.set(_read(request, RefundOutcome))
     return ok({"message": "planned"})
 
 
@@ -146,52 +148,69 @@ def clear_faults(world: World, request: Request) -> Answer:
 
 def add_webhook_faults(world: World, request: Request) -> Answer:
     """Faults of the next webhooks, one or a list."""
-    for fault in _read_some(request, WebhookFault):
-        world.webhook_faults.add(fault)
-    return ok({"message": "planned"})
+    world.webhook_faults.add(_read_some(request, WebhookFault))
+    return show_webhook_faults(world, request)
 
 
-def clear_webhook_faults(world: World, _request: Request) -> Answer:
+def show_webhook_faults(world: World, _request: Request) -> Answer:
+    """The faults of webhooks still to come."""
+    return ok({"faults": world.webhook_faults.pending()})
+
+
+def clear_webhook_faults(world: World, request: Request) -> Answer:
     """No faults of webhooks any more."""
     world.webhook_faults.clear()
-    return ok({"message": "cleared"})
+    return show_webhook_faults(world, request)
 
 
 def set_url(world: World, request: Request) -> Answer:
     """Another webhook address for one project."""
     wanted = _read(request, Url)
-    if wanted.project_id not in PROJECTS:
-        return plain(400, "unknown project")
-    world.store.commit(Change(urls={wanted.project_id: wanted.url}))
+    if wanted.project_id not in PROJECTS or (wanted.url and not ADDRESS.fullmatch(wanted.url)):
+        return plain(400, "unknown project or not an http(s) address")
+    with world.store.lock:
+        state = replace(world.store.projects[wanted.project_id], url=wanted.url)
+        world.store.commit(Change(projects={wanted.project_id: state}))
     return ok(wanted)
 
 
-def ledger(world: World, _request: Request) -> Answer:
-    """Every refund ever, and how many were completed per order: more than one is money lost."""
-    refunds = list(world.store.refunds.values())
-    shown = ("id", "order", "status", "amount", "currency", "creator_id", "reason", "created")
-    completed = Counter(refund.order for refund in refunds if refund.status == REFUND_COMPLETED)
-    return ok(
-        {
-            "refunds": [{name: getattr(refund, name) for name in shown} for refund in refunds],
-            "completed": completed,
-        }
-    )
+def validate(world: World, request: Request) -> Answer:
+    """Asks a project whether a customer may pay, as pre-approval mode does (contract §13.9)."""
+    asked = _read(request, Question)
+    project_id = asked.project_id or next(iter(PROJECTS))
+    if project_id not in PROJECTS:
+        return plain(400, "unknown project")
+    status = world.delivery.validate(project_id, _customer(asked.user))
+    return ok({"allowed": status == _ALLOWED, "status": status})
 
 
-def requests(world: World, request: Request) -> Answer:
-    """How often each path was asked; `?path=` is a pattern, `?method=` a method."""
-    query = parameters(request.query)
-    found = world.tally.matching(query.get("path", [""])[0], query.get("method", [""])[0].upper())
-    return ok({"count": sum(int(str(row["count"])) for row in found), "requests": found})
+def issue_token(world: World, request: Request) -> Answer:
+    """OAuth's refresh grant: a new access token, the refresh token stays good."""
+    grant = _read(request, Grant)
+    if grant.grant_type != "refresh_token":
+        return ok({"error": "unsupported_grant_type"}, 400)
+    token = world.tokens.issue(grant.refresh_token)
+    if token is None:
+        return ok({"error": "invalid_grant"}, 400)
+    life = {"expires_in": round(world.tokens.life), "token_type": "Bearer"}
+    return ok({"access_token": token, "refresh_token": grant.refresh_token, **life})
 
 
-def webhooks(world: World, _request: Request) -> Answer:
-    """The delivery log, oldest first."""
-    return ok({"webhooks": world.delivery.log()})
+def expire_tokens(world: World, request: Request) -> Answer:
+    """Access tokens, one or all, are good no more; refresh tokens stay."""
+    return ok({"expired": world.tokens.expire(_read(request, Expiry).token)})
+
+
+def restore_tokens(world: World, _request: Request) -> Answer:
+    """The fixed access tokens are good again."""
+    world.tokens.restore()
+    return ok({"message": "restored"})
 
 
 def _read(request: Request, kind: type[T]) -> T:
+    if request.is_form:
+        fields = {name: values[0] for name, values in request.form().items()}
+        return msgspec.convert(fields, type=kind, strict=False)
     return msgspec.json.decode(request.body or b"{}", type=kind)
 
 
@@ -199,32 +218,3 @@ def _read_some(request: Request, kind: type[T]) -> list[T]:
     if request.body.lstrip().startswith(b"["):
         return msgspec.json.decode(request.body, type=list[kind])  # type: ignore[valid-type]
     return [_read(request, kind)]
-
-
-_ROUTES: tuple[tuple[str, str, Callable[[World, Request], Answer]], ...] = (
-    ("GET", "/sandbox/", facts),
-    ("POST", "/sandbox/payments", pay),
-    ("POST", "/sandbox/orders/[^/]+/chargeback", charge_back),
-    ("POST", "/sandbox/orders/[^/]+/key", replace_key),
-    ("POST", "/sandbox/refunds/outcome", plan_refunds),
-    ("POST", "/sandbox/faults", add_faults),
-    ("GET", "/sandbox/faults", show_faults),
-    ("DELETE", "/sandbox/faults", clear_faults),
-    ("POST", "/sandbox/webhooks/faults", add_webhook_faults),
-    ("DELETE", "/sandbox/webhooks/faults", clear_webhook_faults),
-    ("POST", "/sandbox/webhooks/url", set_url),
-    ("GET", "/sandbox/ledger", ledger),
-    ("GET", "/sandbox/requests", requests),
-    ("GET", "/sandbox/webhooks", webhooks),
-)
-
-
-def answer(world: World, request: Request) -> Answer:
-    """Answers one control request; a body that cannot be used is a 400 with the reason."""
-    for method, path, handler in _ROUTES:
-        if method == request.method and re.fullmatch(path, request.path):
-            try:
-                return handler(world, request)
-            except (msgspec.DecodeError, re.error) as error:
-                return plain(400, str(error))
-    return plain(404, "Not Found")

@@ -1,6 +1,7 @@
 """Sending webhooks: signature, answers, repetitions, suppression (contract §13)."""
 
 import itertools
+import uuid
 from collections.abc import Callable
 from functools import cached_property
 from http import HTTPStatus
@@ -11,8 +12,18 @@ from msgspec.structs import replace
 from merchant.paysuper.sandbox.catalogue import PROJECTS
 from merchant.paysuper.sandbox.faults import WebhookFaults
 from merchant.paysuper.sandbox.journal import Change
-from merchant.paysuper.sandbox.notices import EVENTS, envelope, notice_id, snapshot
-from merchant.paysuper.sandbox.orders import ACKNOWLEDGED, PAID, REFUSED_BY_PROJECT, Order, Webhook
+from merchant.paysuper.sandbox.notices import EVENTS, envelope, notice_id, question, snapshot
+from merchant.paysuper.sandbox.orders import (
+    ACKNOWLEDGED,
+    CHARGEBACK,
+    PAID,
+    REFUNDED,
+    REFUSED_BY_PROJECT,
+    Customer,
+    Order,
+    Refund,
+    Webhook,
+)
 from merchant.paysuper.sandbox.store import Store, now_ms
 from merchant.paysuper.sandbox.timetable import Timetable
 from merchant.paysuper.signature import sign
@@ -26,10 +37,11 @@ _HOLD_FOR_SWAP = 5.0
 class Delivery:
     """Delivers notices; each project has workers of its own, so a dead receiver blocks no other."""
 
-    def __init__(self, store: Store, faults: WebhookFaults, retry_interval: float) -> None:
+    def __init__(self, store: Store, faults: WebhookFaults, retry_interval: float, *, is_2019: bool) -> None:
         self._store = store
         self._faults = faults
         self._retry_interval = retry_interval
+        self._is_2019 = is_2019
         self._timetables = {project: Timetable(f"webhooks-{project[-4:]}", _WORKERS) for project in PROJECTS}
         self._keys = itertools.count(max(store.webhooks, default=0) + 1)
         self._held: dict[str, Callable[[], None]] = {}
@@ -54,6 +66,14 @@ class Delivery:
         if "_http" in self.__dict__:
             self._http.close()
 
+    def commit(self, order: Order, *, refunds: list[Refund] | None = None, row: Order | None = None) -> None:
+        """Commits a new state of an order together with its notice, and sends the notice."""
+        with self._store.lock:
+            webhooks = self.prepare(order)
+            orders = [order, row] if row else [order]
+            self._store.commit(Change(orders=orders, refunds=refunds or [], webhooks=webhooks))
+        self.send(webhooks)
+
     def prepare(self, order: Order, testing_case: str = "") -> list[Webhook]:
         """The notice that this state of an order causes; commit it with the order, then `send`.
 
@@ -61,7 +81,8 @@ class Delivery:
         pairs (contract §13.2, §13.6).
         """
         event = EVENTS.get("processed" if testing_case else order.status)
-        if not event or not self._store.urls[order.project_id]:
+        project = self._store.projects[order.project_id]
+        if not event or not project.url:
             return []
         repeated = (order.uuid, order.status) in self._suppressed
         return [
@@ -72,7 +93,8 @@ class Delivery:
                 order=order.uuid,
                 project_id=order.project_id,
                 status=order.status,
-                snapshot=snapshot(order, testing_case),
+                snapshot=snapshot(order, testing_case, is_2019=self._is_2019),
+                secret=project.secret,
                 forged=testing_case == "invalid_signature",
                 state="suppressed" if repeated else "waiting",
                 due=now_ms(),
@@ -128,16 +150,23 @@ class Delivery:
     def _post(self, webhook: Webhook) -> int:
         """One POST; 0 when there was no answer."""
         body = envelope(webhook, now_ms())
-        signature = sign(body, PROJECTS[webhook.project_id].secret)
-        if webhook.forged or self._faults.take("wrong_signature"):
-            signature = sign(body, "not the secret")
+        forged = webhook.forged or self._faults.take("wrong_signature")
+        # A repetition is signed with the secret of its own snapshot, whatever it is by now (§9.1).
+        return self._send(webhook.project_id, body, "not the secret" if forged else webhook.secret)
+
+    def validate(self, project_id: str, customer: Customer) -> int:
+        """Asks the project whether this customer may pay; 200 is yes, no repetition (contract §13.9)."""
+        body = question(customer, str(uuid.uuid4()), now_ms())
+        return self._send(project_id, body, self._store.projects[project_id].secret)
+
+    def _send(self, project_id: str, body: bytes, secret: str) -> int:
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "Authorization": signature,
+            "Authorization": sign(body, secret),
         }
         try:
-            answer = self._http.post(self._store.urls[webhook.project_id], content=body, headers=headers)
+            answer = self._http.post(self._store.projects[project_id].url, content=body, headers=headers)
         except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError):
             return 0
         return answer.status_code
@@ -157,10 +186,16 @@ class Delivery:
     def _delivered(self, webhook: Webhook) -> None:
         with self._store.lock:
             order = self._store.orders.get(webhook.order)
-            known = order is not None and order.private == PAID
-            orders = [replace(order, private=ACKNOWLEDGED)] if order and known else []
+            orders = [replace(order, private=ACKNOWLEDGED)] if order and order.private == PAID else []
+            if order and self._regresses(webhook, order):
+                orders = [replace(order, private=ACKNOWLEDGED, refund=None, refunded_at=0)]
             self._suppressed.add((webhook.order, webhook.status))
             self._store.commit(Change(webhooks=[webhook], orders=orders))
+
+    def _regresses(self, webhook: Webhook, order: Order) -> bool:
+        """Whether a late acknowledgement writes the old snapshot back: their mistake (contract §13.6)."""
+        is_late = webhook.status == "processed" and order.private in (REFUNDED, CHARGEBACK)
+        return is_late and self._faults.take("regress") is not None
 
     def _given_up(self, webhook: Webhook) -> None:
         """After the last try a 422 turns a paid order into a rejected one (contract §13.4)."""

@@ -8,8 +8,14 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from merchant.paysuper.sandbox.catalogue import CURRENCIES, DECLINES, PROJECTS
-from merchant.paysuper.sandbox.goods import KEY_PRODUCTS, PRODUCTS
+from merchant.paysuper.sandbox.catalogue import (
+    CURRENCIES,
+    DECLINES,
+    GOODS,
+    KEY_PRODUCTS,
+    PRODUCTS,
+    PROJECTS,
+)
 from merchant.paysuper.sandbox.orders import CANCELED, DECLINED, NEW, REFUSED_AT_ONCE, Customer, Item, Order
 from merchant.paysuper.sandbox.people import NOWHERE, PLACE_BY_COUNTRY
 
@@ -34,6 +40,7 @@ class Wish(Struct, frozen=True):
     amount: float = 0
     method: str = ""
     customer: Customer | None = None
+    products: tuple[str, ...] = ()
 
 
 def deck(rng: random.Random, cards: Sequence[T]) -> Iterator[T]:
@@ -70,7 +77,7 @@ class Drafter:
         buyer = wish.customer or self.pick(self.customers)
         place = PLACE_BY_COUNTRY.get(buyer.country, NOWHERE)
         currency = wish.currency or place.currency
-        items = self.items(project_id, kind or drawn, currency)
+        items = self.items(project_id, kind or drawn, currency, wish.products)
         rate = place.tax_rate
         payer = PROJECTS[project_id].vat_payer if rate else "nobody"
         net, amount = self.price(items, currency, rate if payer == "buyer" else 0.0)
@@ -103,14 +110,16 @@ class Drafter:
         bits = f"{self.rng.getrandbits(128):032x}"
         return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-b{bits[17:20]}-{bits[20:]}"
 
-    def items(self, project_id: str, kind: str, currency: str) -> tuple[Item, ...]:
+    def items(
+        self, project_id: str, kind: str, currency: str, wanted: tuple[str, ...] = ()
+    ) -> tuple[Item, ...]:
         """What was bought: nothing for simple checkout and virtual currency (contract §6.4)."""
         if kind in ("simple", "virtual_currency"):
             return ()
         shelf = KEY_PRODUCTS[project_id] if kind == "key" else PRODUCTS[project_id]
         size = 1 + int(self.rng.random() * 2) if kind == "key" else 1
         size = 2 + int(self.rng.random() * 3) if kind == "several" else size
-        chosen = [self.pick(shelf) for _ in range(size)]
+        chosen = [GOODS[product_id] for product_id in wanted] or [self.pick(shelf) for _ in range(size)]
         platforms = [self.pick(product.platforms or ("",)) for product in chosen]
         return tuple(
             Item(product.id, convert(product.price, currency), platform)
@@ -139,18 +148,19 @@ class Drafter:
         """The customer has chosen how to pay."""
         return replace(order, method=method or next(self.methods))
 
-    def close(self, order: Order, private: int, paid: int) -> Order:
+    def close(self, order: Order, private: int, paid: int, decline: str = "") -> Order:
         """The payment system has answered: paid, declined or canceled."""
         closed = replace(
             order,
             private=private,
             paid=paid,
             transaction=str(680_000_000 + order.number),
-            instrument=self.instrument(order),
+            instrument=order.instrument or self.instrument(order),
         )
         if private not in (REFUSED_AT_ONCE, DECLINED, CANCELED):
             return replace(closed, items=tuple(self.with_code(item) for item in order.items))
-        return replace(closed, decline="02" if private == CANCELED else self.pick(_DECLINE_CODES))
+        code = "02" if private == CANCELED else self.pick(_DECLINE_CODES)
+        return replace(closed, decline=decline or code)
 
     def instrument(self, order: Order) -> str:
         """Masked card, wallet account or address, whichever the method has (contract §6.3)."""

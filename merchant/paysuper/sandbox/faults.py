@@ -3,7 +3,8 @@
 import random
 import re
 import threading
-from typing import Literal
+from collections.abc import Callable
+from typing import Generic, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 class Fault(Struct, kw_only=True):
     """One fault of the API; `count` null means until cleared."""
 
-    kind: Literal["latency", "status", "reset", "lost_answer", "truncated", "no_race_guard"]
+    kind: Literal["latency", "status", "reset", "lost_answer", "truncated", "expired_token", "no_race_guard"]
     method: str = ""
     path: str = ""
     status: int = 503
@@ -23,9 +24,9 @@ class Fault(Struct, kw_only=True):
 
 
 class WebhookFault(Struct, kw_only=True):
-    """One fault of the next `count` webhooks."""
+    """One fault of the next `count` webhooks; null means until cleared."""
 
-    kind: Literal["duplicate", "delay", "wrong_signature", "drop", "swap"]
+    kind: Literal["duplicate", "delay", "wrong_signature", "drop", "swap", "regress"]
     count: int | None = 1
     seconds: float = 0
 
@@ -37,19 +38,22 @@ class RefundOutcome(Struct, kw_only=True):
     count: int | None = None
 
 
+F = TypeVar("F", Fault, WebhookFault)
+
+
 def _use(fault: Fault | WebhookFault | RefundOutcome) -> None:
     if fault.count is not None:
         fault.count -= 1
 
 
-class ApiFaults:
-    """The faults that requests meet."""
+class _Faults(Generic[F]):
+    """Faults in the order in which they were set."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[Fault] = []
+        self._faults: list[F] = []
 
-    def add(self, faults: list[Fault]) -> None:
+    def add(self, faults: list[F]) -> None:
         """Further faults, behind those that are already set."""
         with self._lock:
             self._faults += faults
@@ -59,20 +63,28 @@ class ApiFaults:
         with self._lock:
             self._faults = []
 
-    def pending(self) -> list[Fault]:
+    def pending(self) -> list[F]:
         """The faults still to come."""
         return self._faults
 
-    def meet(self, method: str, path: str) -> list[Fault]:
-        """The faults that this request meets; each kind at most once."""
+    def _meet(self, hits: Callable[[F], bool]) -> list[F]:
+        """The faults that hit, each kind at most once; they are used."""
         with self._lock:
-            met: dict[str, Fault] = {}
+            met: dict[str, F] = {}
             for fault in self._faults:
-                if fault.kind not in met and _hits(fault, method, path):
+                if fault.kind not in met and hits(fault):
                     met[fault.kind] = fault
                     _use(fault)
             self._faults = [fault for fault in self._faults if fault.count is None or fault.count > 0]
-            return [*met.values()]
+            return list(met.values())
+
+
+class ApiFaults(_Faults[Fault]):
+    """The faults that requests meet."""
+
+    def meet(self, method: str, path: str) -> list[Fault]:
+        """The faults that this request meets."""
+        return self._meet(lambda fault: _hits(fault, method, path))
 
 
 def _hits(fault: Fault, method: str, path: str) -> bool:
@@ -81,31 +93,14 @@ def _hits(fault: Fault, method: str, path: str) -> bool:
     return bool(re.search(fault.path, path)) and random.random() < fault.probability  # noqa: S311 - staged trouble
 
 
-class WebhookFaults:
+class WebhookFaults(_Faults[WebhookFault]):
     """The faults that the next webhooks meet."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._faults: list[WebhookFault] = []
-
-    def add(self, fault: WebhookFault) -> None:
-        """One fault more."""
-        with self._lock:
-            self._faults.append(fault)
-
-    def clear(self) -> None:
-        """No faults any more."""
-        with self._lock:
-            self._faults = []
 
     def take(self, *kinds: str) -> WebhookFault | None:
         """The first fault of these kinds, used once."""
-        with self._lock:
-            fault = next((fault for fault in self._faults if fault.kind in kinds), None)
-            if fault:
-                _use(fault)
-                self._faults = [fault for fault in self._faults if fault.count is None or fault.count > 0]
-            return fault
+        first = next((fault for fault in self._faults if fault.kind in kinds), None)
+        met = self._meet(lambda fault: fault is first)
+        return met[0] if met else None
 
 
 class RefundPlan:
@@ -113,7 +108,12 @@ class RefundPlan:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._planned: RefundOutcome | None = None
+        self._planned = RefundOutcome(outcome="completed")
+
+    @property
+    def planned(self) -> RefundOutcome:
+        """The plan in force."""
+        return self._planned
 
     def set(self, planned: RefundOutcome) -> None:
         """Replaces the plan."""
@@ -123,7 +123,8 @@ class RefundPlan:
     def next(self) -> str:
         """The outcome of the next refund."""
         with self._lock:
-            if self._planned is None or self._planned.count == 0:
-                return "completed"
+            outcome = self._planned.outcome
             _use(self._planned)
-            return self._planned.outcome
+            if self._planned.count == 0:
+                self._planned = RefundOutcome(outcome="completed")
+            return outcome

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from merchant.paysuper.sandbox.generation import History
-from merchant.paysuper.sandbox.orders import Order, Refund, Webhook
+from merchant.paysuper.sandbox.orders import Order, ProjectState, Refund, Webhook
 
 # How the first line of every journal begins; a file with another beginning is left alone.
 _BEGINNING = b'{"seed":'
@@ -20,7 +20,7 @@ class Change(Struct, omit_defaults=True):
     orders: list[Order] = []
     refunds: list[Refund] = []
     webhooks: list[Webhook] = []
-    urls: dict[str, str] = {}
+    projects: dict[str, ProjectState] = {}
 
 
 class JournalError(Exception):

@@ -2,10 +2,10 @@
 
 import hashlib
 
-from merchant.paysuper.sandbox import blocks
+from merchant.paysuper.sandbox import blocks, year_2019
 from merchant.paysuper.sandbox.catalogue import CURRENCIES, DECLINES, MERCHANT_BY_ID, PROJECTS
 from merchant.paysuper.sandbox.gojson import EPOCH_ISO, UNSET_ISO, encode, iso, number
-from merchant.paysuper.sandbox.orders import REFUNDED, Order, Webhook
+from merchant.paysuper.sandbox.orders import REFUNDED, Customer, Order, Webhook
 
 Json = dict[str, object]
 
@@ -39,10 +39,24 @@ def envelope(webhook: Webhook, now: int) -> bytes:
     return head[:-1] + b',"object":' + webhook.snapshot.encode() + b"}"
 
 
-def snapshot(order: Order, testing_case: str = "") -> str:
-    """The order in the serialisation of §17, encoded: queued notices keep the moment of the event."""
-    document = _identity(order, testing_case) | _money(order) | _rest(order, testing_case)
-    return encode(document).decode()
+def notice(order: Order, testing_case: str = "") -> Json:
+    """The order in the serialisation of contract §17."""
+    return _identity(order, testing_case) | _money(order) | _rest(order, testing_case)
+
+
+def snapshot(order: Order, testing_case: str = "", *, is_2019: bool) -> str:
+    """The notice, encoded: queued webhooks keep the moment of the event."""
+    document = notice(order, testing_case)
+    return encode(year_2019.notice(document) if is_2019 else document).decode()
+
+
+def question(customer: Customer, question_id: str, now: int) -> bytes:
+    """`user.validate`: may this customer pay (contract §13.9)."""
+    user = blocks.user(customer) or {}
+    head = {"id": question_id, "type": "notification", "event": "user.validate", "live": True}
+    tail = {"created_at": iso(now - now % 1000), "expires_at": "", "delivery_try": 1}
+    extra = {"object": "user", "notify_new_region": False, "notify_new_region_email": ""}
+    return encode(head | tail | {"object": user | extra})
 
 
 def _identity(order: Order, testing_case: str) -> Json:

@@ -1,18 +1,17 @@
-"""The parameters of the order list and what they mean (contract §5)."""
+"""The parameters of the order list: what is readable, in which window, under which conditions (§5)."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from merchant.paysuper.sandbox import conditions, year_2019
 from merchant.paysuper.sandbox.answers import Refusal
-from merchant.paysuper.sandbox.catalogue import MERCHANT_BY_ID, METHODS, PROJECTS
+from merchant.paysuper.sandbox.calls import OBJECT_ID, UUID, Call
+from merchant.paysuper.sandbox.conditions import Keep
 from merchant.paysuper.sandbox.generation import DAY
-from merchant.paysuper.sandbox.orders import PUBLIC_STATUSES, Order
-from merchant.paysuper.sandbox.world import OBJECT_ID, UUID, Call
+from merchant.paysuper.sandbox.orders import PUBLIC_STATUSES
 
-Keep = Callable[[Order], bool]
 _MOST = 1000
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
@@ -31,12 +30,6 @@ _SINGLES = (
     ("type", "Type", _TYPE),
     ("merchant_name", "MerchantName", _AT_MOST_60),
 )
-# What a listed status adds: statuses, and the row type that all rows must then have (contract §5.4).
-_MEANING: dict[str, tuple[frozenset[str], str]] = {
-    "processed": (frozenset({"processed", "refunded", "chargeback"}), "order"),
-    "refunded": (frozenset({"refunded"}), "refund"),
-    "chargeback": (frozenset({"chargeback"}), "refund"),
-}
 
 
 class Wanted(Struct):
@@ -54,14 +47,12 @@ def read(call: Call) -> Wanted:
     """Checks all parameters in PaySuper's order: types, then rules, then dates (contract §5.1)."""
     limit, offset, hide_test = call.integer("limit"), call.integer("offset"), call.boolean("hide_test")
     _check(call, limit)
-    first, last = _window(call)
-    search = call.single("quick_search")
-    keeps = [_quick(search)] if search else _keeps(call)
+    first, last, keeps = _of_2019(call) if call.world.is_2019 else _of_2021(call)
     if hide_test:
         keeps.append(lambda order: order.production)
     return Wanted(
-        first=None if search else first,
-        last=None if search else last,
+        first=first,
+        last=last,
         keeps=keeps,
         limit=limit if limit > 0 else 100,
         offset=max(offset, 0),
@@ -79,6 +70,28 @@ def _check(call: Call, limit: int) -> None:
             raise Refusal("ma000002", field, "format")
     if limit > _MOST:
         raise Refusal("ma000002", "Limit", "lte")
+
+
+def _of_2021(call: Call) -> tuple[int | None, int | None, list[Keep]]:
+    first, last = _window(call)
+    if search := call.single("quick_search"):
+        return None, None, [conditions.contains(search, conditions.quick_fields)]
+    makers = (
+        ("id", conditions.by_id),
+        ("project[]", conditions.by_project),
+        ("country[]", conditions.by_country),
+        ("payment_method[]", conditions.by_method),
+        ("status[]", conditions.by_status),
+        ("royalty_report_id", lambda _: lambda _order: False),
+        ("merchant_name", conditions.by_merchant_name),
+        # Both set the same condition in PaySuper, so the invoice replaces the account (contract §5.1).
+        ("invoice_id", conditions.by_invoice) if call.single("invoice_id") else ("account", _by_account),
+    )
+    return first, last, [make(call.query[name]) for name, make in makers if any(call.query.get(name, ()))]
+
+
+def _by_account(texts: list[str]) -> Keep:
+    return conditions.contains(texts[0], conditions.account_fields)
 
 
 def _window(call: Call) -> tuple[int | None, int | None]:
@@ -110,66 +123,25 @@ def _moment(call: Call, name: str, field: str) -> int | None:
     return int(whole.timestamp()) * 1000 + int(text[20:23].ljust(3, "0"))
 
 
-def _keeps(call: Call) -> list[Keep]:
-    """The conditions of all filters except dates; all must hold."""
+def _of_2019(call: Call) -> tuple[int | None, int | None, list[Keep]]:
+    """Unix seconds, plain equality, regular expressions, accounted orders only (contract §18)."""
+    names = ("project_date_from", "project_date_to", "pm_date_from", "pm_date_to")
+    first, last, paid_first, paid_last = (call.integer(name) * 1000 for name in names)
+    if search := call.single("quick_search"):
+        return None, None, [year_2019.is_visible, conditions.matches(search, conditions.quick_fields_2019)]
     makers = (
-        ("id", lambda ids: lambda order: order.uuid == ids[0].lower()),
-        ("project[]", lambda ids: lambda order: order.project_id in ids),
-        ("country[]", lambda codes: lambda order: order.country in codes),
-        ("payment_method[]", _by_method),
-        ("status[]", _by_status),
-        ("royalty_report_id", lambda _: lambda _order: False),
-        ("merchant_name", _by_merchant),
-        # Both set the same condition in PaySuper, so the invoice replaces the account (contract §5.1).
-        (
-            "account",
-            lambda texts: _contains(texts[0], _account_fields) if not call.single("invoice_id") else None,
-        ),
-        ("invoice_id", lambda texts: lambda order: order.invoice == texts[0]),
+        ("id", conditions.by_id),
+        ("project[]", conditions.by_project),
+        ("country[]", conditions.by_country),
+        ("payment_method[]", conditions.by_method),
+        ("status[]", conditions.by_equal_status),
+        ("account", _by_account_2019),
     )
-    made = [make(call.query[name]) for name, make in makers if any(call.query.get(name, ()))]
-    return [keep for keep in made if keep]
+    keeps = [make(call.query[name]) for name, make in makers if any(call.query.get(name, ()))]
+    if paid_first or paid_last:
+        keeps.append(conditions.by_payment_time(paid_first, paid_last))
+    return first or None, last or None, [year_2019.is_visible, *keeps]
 
 
-def _by_status(listed: list[str]) -> Keep:
-    meanings = [_MEANING.get(name, (frozenset({name}), "")) for name in listed]
-    statuses = frozenset().union(*(added for added, _ in meanings))
-    types = {row_type for _, row_type in meanings if row_type} or {"order", "refund"}
-    return lambda order: order.status in statuses and order.row_type in types
-
-
-def _by_method(ids: list[str]) -> Keep:
-    names = {method.external_id for method in METHODS.values() if method.id in ids}
-    return lambda order: order.method in names
-
-
-def _by_merchant(texts: list[str]) -> Keep:
-    return _contains(texts[0], lambda order: [_company(order)])
-
-
-def _company(order: Order) -> str:
-    return MERCHANT_BY_ID[PROJECTS[order.project_id].merchant_id].name
-
-
-def _quick(text: str) -> Keep:
-    return _contains(text, _quick_fields)
-
-
-def _contains(text: str, fields: Callable[[Order], list[str]]) -> Keep:
-    """Literal, any case, in one of the fields (contract §5.3)."""
-    wanted = text.lower()
-    return lambda order: any(wanted in field.lower() for field in fields(order))
-
-
-def _account_fields(order: Order) -> list[str]:
-    buyer = order.customer
-    player = [buyer.external_id, buyer.phone, buyer.email] if buyer else []
-    return [order.uuid, order.instrument, *player]
-
-
-def _quick_fields(order: Order) -> list[str]:
-    buyer = order.customer
-    player = [buyer.external_id, buyer.email, buyer.phone] if buyer else []
-    method = METHODS[order.method].title if order.method else ""
-    names = PROJECTS[order.project_id].name.values()
-    return [order.uuid, order.invoice, method, _company(order), *names, *player]
+def _by_account_2019(texts: list[str]) -> Keep:
+    return conditions.matches(texts[0], conditions.account_fields_2019)

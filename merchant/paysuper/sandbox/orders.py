@@ -19,6 +19,7 @@ PUBLIC_STATUS = {
     12: "canceled",
     13: "processed",
 }
+PAID_STATUSES = frozenset({"processed", "refunded", "chargeback"})
 REFUNDABLE = frozenset({4, 5, 6, 7})
 ACCOUNTED = frozenset({4, 6, 8, 9, 10, 13})
 PUBLIC_STATUSES = frozenset({*PUBLIC_STATUS.values(), "pending"})
@@ -53,11 +54,12 @@ class Item(Struct, frozen=True, omit_defaults=True):
     code: str = ""
 
 
-class RefundNotice(Struct, frozen=True):
-    """The block `refund` of a refund row and of a refunded original (contract §6.5)."""
+class RefundNotice(Struct, frozen=True, omit_defaults=True):
+    """The block `refund` of a refund row and of a refunded original; 0 is the whole charge (§6.5)."""
 
     refund_id: str
     reason: str
+    amount: float = 0
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
@@ -149,3 +151,13 @@ class Webhook(Struct, frozen=True, omit_defaults=True):
     last_status: int = 0
     due: int = 0
     forged: bool = False
+    secret: str = ""
+
+
+class ProjectState(Struct, frozen=True):
+    """What a merchant can change about a project: webhook address, secret, return addresses (§9.1)."""
+
+    url: str
+    secret: str
+    success: str
+    fail: str

@@ -1,39 +1,34 @@
 """Which path is answered by whom and for which roles (contract §2, §4)."""
 
+import binascii
+import hmac
 import re
+from base64 import b64decode
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
-from msgspec import Struct
-
-from merchant.paysuper.sandbox import catalogue_api, orders_api, refunds_api
-from merchant.paysuper.sandbox.answers import Answer, Refusal, plain
-from merchant.paysuper.sandbox.catalogue import ACCOUNTING, DEVELOPER, OWNER, SUPPORT, TOKENS, VIEW_ONLY, User
-from merchant.paysuper.sandbox.faults import Fault
-from merchant.paysuper.sandbox.world import Call, World
+from merchant.paysuper.sandbox import catalogue_api, merchant_api, orders_api, refunds_api
+from merchant.paysuper.sandbox.answers import Answer, Refusal, ok, plain
+from merchant.paysuper.sandbox.calls import Call, Request
+from merchant.paysuper.sandbox.catalogue import (
+    ACCOUNTING,
+    DEVELOPER,
+    OWNER,
+    PROJECTS,
+    SUPPORT,
+    SYSTEM_ADMIN,
+    VIEW_ONLY,
+    User,
+)
+from merchant.paysuper.sandbox.world import World
 
 Handler = Callable[[Call], Answer]
 _TOKEN = re.compile(r"Bearer ([A-z0-9_.-]{10,})")
+_PROJECT = "project"
 _ALL = frozenset({OWNER, DEVELOPER, ACCOUNTING, SUPPORT, VIEW_ONLY})
 _MAY_REFUND = frozenset({OWNER, DEVELOPER, SUPPORT})
-_NOBODY: frozenset[str] = frozenset()
-
-
-class Request(Struct, kw_only=True):
-    """A request as it came over the line."""
-
-    method: str
-    path: str
-    query: str = ""
-    authorization: str = ""
-    content_type: str = ""
-    body: bytes = b""
-    faults: list[Fault] = []
-
-
-def _nothing(_call: Call) -> Answer:
-    return plain(404, "Not Found")
-
+_S2S_LIST = "/merchant/s2s/api/v1/order"
+_WEBHOOK_TEST = "/admin/api/v1/projects/([^/]+)/webhook/testing"
+_NOT_IN_2019 = frozenset({_S2S_LIST, _WEBHOOK_TEST})
 
 _ROUTES: tuple[tuple[str, str, frozenset[str], Handler], ...] = (
     ("GET", "/admin/api/v1/order", _ALL, orders_api.list_orders),
@@ -41,22 +36,20 @@ _ROUTES: tuple[tuple[str, str, frozenset[str], Handler], ...] = (
     ("POST", "/admin/api/v1/order/([^/]+)/refunds", _MAY_REFUND, refunds_api.create_refund),
     ("GET", "/admin/api/v1/order/([^/]+)/refunds", _ALL, refunds_api.list_refunds),
     ("GET", "/admin/api/v1/order/([^/]+)/refunds/([^/]+)", _ALL - {SUPPORT}, refunds_api.get_refund),
-    ("GET", "/admin/api/v1/projects", _ALL, catalogue_api.list_projects),
-    ("GET", "/admin/api/v1/projects/([^/]+)", _ALL, catalogue_api.get_project),
-    (
-        "POST",
-        "/admin/api/v1/projects/([^/]+)/webhook/testing",
-        _ALL - {VIEW_ONLY},
-        catalogue_api.send_test_webhook,
-    ),
+    ("GET", "/admin/api/v1/projects", _ALL, merchant_api.list_projects),
+    ("GET", "/admin/api/v1/projects/([^/]+)", _ALL, merchant_api.get_project),
+    ("PATCH", "/admin/api/v1/projects/([^/]+)", frozenset({OWNER, DEVELOPER}), merchant_api.change_project),
+    ("POST", _WEBHOOK_TEST, _ALL - {VIEW_ONLY}, merchant_api.send_test_webhook),
     ("GET", "/admin/api/v1/products", _ALL, catalogue_api.list_products),
     ("GET", "/admin/api/v1/products/([^/]+)", _ALL, catalogue_api.get_product),
     ("GET", "/admin/api/v1/key-products", _ALL, catalogue_api.list_key_products),
     ("GET", "/admin/api/v1/key-products/([^/]+)", _ALL, catalogue_api.get_key_product),
     ("GET", "/admin/api/v1/platforms", _ALL, catalogue_api.list_platforms),
-    ("GET", "/admin/api/v1/merchants/users", _ALL - {VIEW_ONLY}, catalogue_api.merchant_users),
-    ("GET", "/auth/api/v1/user/merchants", _ALL, catalogue_api.my_merchants),
-    ("PUT", "/system/api/v1/order/([^/]+)/replace_code", _NOBODY, _nothing),
+    ("GET", "/admin/api/v1/merchants/users", _ALL - {VIEW_ONLY}, merchant_api.merchant_users),
+    ("GET", "/admin/api/v1/merchants/roles", frozenset({OWNER}), merchant_api.list_roles),
+    ("GET", "/auth/api/v1/user/merchants", _ALL, merchant_api.my_merchants),
+    ("PUT", "/system/api/v1/order/([^/]+)/replace_code", frozenset({SYSTEM_ADMIN}), orders_api.replace_code),
+    ("GET", _S2S_LIST, frozenset({_PROJECT}), orders_api.list_orders_s2s),
 )
 _COMPILED = [(method, re.compile(path), roles, handler) for method, path, roles, handler in _ROUTES]
 
@@ -66,13 +59,13 @@ def answer(world: World, request: Request) -> Answer:
     found = [
         (method, match, roles, handler)
         for method, path, roles, handler in _COMPILED
-        if (match := path.fullmatch(request.path))
+        if (match := path.fullmatch(request.path)) and not (world.is_2019 and path.pattern in _NOT_IN_2019)
     ]
     if not found:
         return plain(404, "Not Found")
-    user = _user(request.authorization)
-    if user is None:
-        return plain(401, "token is missing or not valid")
+    user = _user(world, request)
+    if isinstance(user, Answer):
+        return user
     for method, match, roles, handler in found:
         if method == request.method:
             if user.role not in roles:
@@ -81,10 +74,32 @@ def answer(world: World, request: Request) -> Answer:
     return plain(405, "Method Not Allowed")
 
 
-def _user(authorization: str) -> User | None:
+def _user(world: World, request: Request) -> User | Answer:
     """The pattern is not anchored and odd about letters, exactly as in PaySuper (contract §2)."""
+    authorization = request.headers.get("authorization", "")
+    if request.path == _S2S_LIST:
+        return _project_user(world, authorization)
     found = _TOKEN.search(authorization)
-    return TOKENS.get(found[1]) if found else None
+    user = world.tokens.user(found[1]) if found else None
+    return user or plain(401, "token is missing or not valid")
+
+
+def _project_user(world: World, authorization: str) -> User | Answer:
+    """Basic with project id and its secret; an unknown project is a bare 500 (contract §5.9)."""
+    denied = ok({"message": "Unauthorized"}, 401, {"WWW-Authenticate": "basic realm=Restricted"})
+    scheme, _, pair = authorization.partition(" ")
+    try:
+        project_id, _, secret = b64decode(pair, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return denied
+    if scheme.lower() != "basic" or not pair:
+        return denied
+    project = PROJECTS.get(project_id)
+    if project is None:
+        return plain(500, "Internal Server Error")
+    if not hmac.compare_digest(secret.encode(), world.store.projects[project_id].secret.encode()):
+        return denied
+    return User(project.merchant_id, "", _PROJECT, "", "", "")
 
 
 def _handled(handler: Handler, call: Call) -> Answer:
@@ -99,16 +114,8 @@ def _call(world: World, user: User, parts: tuple[str, ...], request: Request) ->
         world=world,
         user=user,
         parts=parts,
-        query=parameters(request.query),
+        query=request.parameters(),
         body=request.body,
-        content_type=request.content_type,
+        content_type=request.headers.get("content-type", ""),
         faults=request.faults,
     )
-
-
-def parameters(query: str) -> dict[str, list[str]]:
-    """The query string by lower-case name: PaySuper's framework ignores case there (contract §5.1)."""
-    found: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        found.setdefault(name.lower(), []).append(value)
-    return found

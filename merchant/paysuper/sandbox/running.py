@@ -3,21 +3,27 @@
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+import msgspec
 from msgspec import Struct
 
-from merchant.paysuper.sandbox.business import Business
 from merchant.paysuper.sandbox.delivery import Delivery
 from merchant.paysuper.sandbox.faults import ApiFaults, WebhookFaults
 from merchant.paysuper.sandbox.generation import History, generate
 from merchant.paysuper.sandbox.journal import Journal
+from merchant.paysuper.sandbox.payments import Payments
+from merchant.paysuper.sandbox.refunding import Refunds
 from merchant.paysuper.sandbox.server import Server, listen
 from merchant.paysuper.sandbox.store import Store, now_ms
+from merchant.paysuper.sandbox.timetable import Timetable
+from merchant.paysuper.sandbox.tokens import Tokens
 from merchant.paysuper.sandbox.world import Tally, World
 
+_OLD = 2019
 
-class Options(Struct, frozen=True, kw_only=True):
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be chosen; times in seconds, `until` in milliseconds since 1970 (0: now)."""
 
     host: str = "127.0.0.1"
@@ -31,16 +37,19 @@ class Options(Struct, frozen=True, kw_only=True):
     webhook_url: str = ""
     webhook_retry_interval: float = 600
     payments_per_minute: float = 0
+    generation: Literal[2021, 2019] = 2021
+    token_life: float = 0
 
 
 class Sandbox:
     """A PaySuper to try and test against: `with Sandbox(orders=200, seed=1) as sandbox: sandbox.url`."""
 
     def __init__(self, **options: object) -> None:
-        self.options = Options(**options)  # type: ignore[arg-type]
+        self.options = msgspec.convert(options, Options)
         self.history = self._wanted()
         self._server: Server | None = None
         self._world: World | None = None
+        self._timetable: Timetable | None = None
 
     @staticmethod
     def option_names() -> tuple[str, ...]:
@@ -86,8 +95,9 @@ class Sandbox:
             self._server.server_close()
             raise
         self._world.delivery.resume()
-        self._world.business.resume()
-        self._world.business.arrivals(self.options.payments_per_minute)
+        self._world.refunds.resume()
+        self._world.payments.resume()
+        self._world.payments.arrivals(self.options.payments_per_minute)
         self._server.world = self._world
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True, name="sandbox").start()
 
@@ -97,10 +107,20 @@ class Sandbox:
         if journal:
             self.history = journal.history(self.history)
         store = Store(generate(self.history), chosen.webhook_url, journal)
-        webhook_faults = WebhookFaults()
-        delivery = Delivery(store, webhook_faults, chosen.webhook_retry_interval)
-        business = Business(store, delivery, chosen.refund_delay)
-        return World(store, delivery, business, ApiFaults(), webhook_faults, Tally())
+        old, webhook_faults = chosen.generation == _OLD, WebhookFaults()
+        delivery = Delivery(store, webhook_faults, chosen.webhook_retry_interval, is_2019=old)
+        self._timetable = Timetable("callbacks", workers=2)
+        return World(
+            store=store,
+            delivery=delivery,
+            payments=Payments(store, delivery, self._timetable),
+            refunds=Refunds(store, delivery, self._timetable, chosen.refund_delay, is_2019=old),
+            faults=ApiFaults(),
+            webhook_faults=webhook_faults,
+            tokens=Tokens(chosen.token_life),
+            tally=Tally(),
+            is_2019=old,
+        )
 
     def differences(self) -> dict[str, tuple[int, int]]:
         """Options that the journal overruled: name to (asked for, in force)."""
@@ -113,8 +133,9 @@ class Sandbox:
         """Stops listening and everything that happens by itself; the journal keeps the rest."""
         if self._server:
             self._server.hang_up()
+        if self._timetable:
+            self._timetable.stop()
         if self._world:
-            self._world.business.stop()
             self._world.delivery.stop()
             self._world.store.close()
         self._server = self._world = None

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
-from merchant.paysuper.sandbox import control, routes
+from merchant.paysuper.sandbox import own_routes, routes
 from merchant.paysuper.sandbox.answers import JSON, Answer, plain
+from merchant.paysuper.sandbox.calls import Request
 from merchant.paysuper.sandbox.faults import Fault
-from merchant.paysuper.sandbox.routes import Request
 from merchant.paysuper.sandbox.world import World
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = self._request()
         world = cast("Server", self.server).world
         if request.path.startswith("/sandbox/"):
-            self._write(_safely(control.answer, world, request), {})
+            self._write(_safely(own_routes.answer, world, request))
         else:
             self._meet(world, request)
 
@@ -71,8 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             method=self.command,
             path=path,
             query=query,
-            authorization=self.headers.get("Authorization", ""),
-            content_type=self.headers.get("Content-Type", ""),
+            headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
         )
 
@@ -85,7 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
         if "reset" in met:
             self._reset()
         elif "status" in met:
-            self._write(*_staged(met["status"]))
+            self._write(_staged(met["status"]))
+        elif "expired_token" in met:
+            self._write(plain(401, "token has expired"))
         else:
             answer = _safely(routes.answer, world, request)
             self._leave(answer, met)
@@ -95,10 +96,10 @@ class _Handler(BaseHTTPRequestHandler):
         if "lost_answer" in met:
             self.close_connection = True
         elif "truncated" in met:
-            self._write(answer, {}, length=len(answer.body) // 2)
+            self._write(answer, length=len(answer.body) // 2)
             self.close_connection = True
         else:
-            self._write(answer, {})
+            self._write(answer)
 
     def _reset(self) -> None:
         """Closes at once and hard: the client sees a connection reset."""
@@ -106,14 +107,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.connection.close()
 
-    def _write(self, answer: Answer, headers: dict[str, str], length: int | None = None) -> None:
+    def _write(self, answer: Answer, length: int | None = None) -> None:
+        framing = {"Content-Length": str(len(answer.body))}
+        if answer.chunks is not None:
+            framing = {"Transfer-Encoding": "chunked"}
         self.send_response(answer.status)
-        self.send_header("Content-Type", JSON)
-        self.send_header("Content-Length", str(len(answer.body)))
-        for name, value in headers.items():
+        for name, value in ({"Content-Type": JSON} | framing | answer.headers).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body[:length])
+        for chunk in answer.chunks or ():
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        self.wfile.write(answer.body[:length] if answer.chunks is None else b"0\r\n\r\n")
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
@@ -121,12 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
 
-def _staged(fault: Fault) -> tuple[Answer, dict[str, str]]:
-    answer = plain(fault.status, "staged by the sandbox")
-    if fault.body is not None:
-        answer = Answer(fault.status, fault.body.encode())
+def _staged(fault: Fault) -> Answer:
+    body = plain(fault.status, "staged by the sandbox").body if fault.body is None else fault.body.encode()
     wait = fault.retry_after
-    return answer, {} if wait is None else {"Retry-After": str(wait)}
+    return Answer(fault.status, body, {} if wait is None else {"Retry-After": str(wait)})
 
 
 def _safely(handle: Callable[[World, Request], Answer], world: World, request: Request) -> Answer:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from merchant.paysuper.sandbox.catalogue import MERCHANTS, PROJECTS
 from merchant.paysuper.sandbox.generation import Generated
 from merchant.paysuper.sandbox.journal import Change, Journal
-from merchant.paysuper.sandbox.orders import Order, Refund, Webhook
+from merchant.paysuper.sandbox.orders import Order, ProjectState, Refund, Webhook
 
 _Place = tuple[int, int, str]
 
@@ -27,7 +27,15 @@ class Store:
         self.refunds: dict[str, Refund] = {}
         self.refunds_of: dict[str, list[str]] = defaultdict(list)
         self.webhooks: dict[int, Webhook] = {}
-        self.urls = {project: url_template.replace("{project_id}", project) for project in PROJECTS}
+        self.projects = {
+            project.id: ProjectState(
+                url=url_template.replace("{project_id}", project.id),
+                secret=project.secret,
+                success=f"{project.site}/thanks",
+                fail=f"{project.site}/oops",
+            )
+            for project in PROJECTS.values()
+        }
         self.last_number = 0
         self._timelines: dict[str, list[_Place]] = {merchant.id: [] for merchant in MERCHANTS}
         self._journal: Journal | None = None
@@ -60,7 +68,7 @@ class Store:
             self.refunds[refund.id] = refund
         for webhook in change.webhooks:
             self.webhooks[webhook.key] = webhook
-        self.urls.update(change.urls)
+        self.projects.update(change.projects)
 
     def _put(self, order: Order) -> None:
         if order.uuid not in self.orders:

@@ -1,21 +1,19 @@
-"""What a request can reach, and what a request is."""
+"""All parts of one running sandbox."""
 
-import json
 import re
 import threading
 from collections import Counter
 
 from msgspec import Struct
 
-from merchant.paysuper.sandbox.answers import Refusal
-from merchant.paysuper.sandbox.business import Business
-from merchant.paysuper.sandbox.catalogue import User
+from merchant.paysuper.sandbox import views, year_2019
 from merchant.paysuper.sandbox.delivery import Delivery
-from merchant.paysuper.sandbox.faults import ApiFaults, Fault, WebhookFaults
+from merchant.paysuper.sandbox.faults import ApiFaults, WebhookFaults
+from merchant.paysuper.sandbox.orders import Order
+from merchant.paysuper.sandbox.payments import Payments
+from merchant.paysuper.sandbox.refunding import Refunds
 from merchant.paysuper.sandbox.store import Store
-
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
+from merchant.paysuper.sandbox.tokens import Tokens
 
 
 class Tally:
@@ -41,64 +39,25 @@ class Tally:
 
 
 class World(Struct, eq=False):
-    """All parts of one running sandbox."""
+    """What a request can reach."""
 
     store: Store
     delivery: Delivery
-    business: Business
+    payments: Payments
+    refunds: Refunds
     faults: ApiFaults
     webhook_faults: WebhookFaults
+    tokens: Tokens
     tally: Tally
+    is_2019: bool
 
+    def shown(self, order: Order) -> dict[str, object]:
+        """An order as the admin API of this generation shows it (contract §6, §18)."""
+        state = self.store.projects[order.project_id]
+        view = views.order_view(order, state)
+        return year_2019.view(view, state.secret) if self.is_2019 else view
 
-class Call(Struct, kw_only=True):
-    """One request: who asks, the parts of the path, parameters with lower-case names, the body."""
-
-    world: World
-    user: User
-    parts: tuple[str, ...] = ()
-    query: dict[str, list[str]]
-    body: bytes = b""
-    content_type: str = ""
-    faults: list[Fault] = []
-
-    def single(self, name: str) -> str:
-        """A single parameter; blank counts as absent (contract §5.1)."""
-        return self.query.get(name, [""])[0]
-
-    def integer(self, name: str) -> int:
-        """A whole number, 0 when absent; anything else cannot be read (contract §5.1)."""
-        text = self.single(name) or "0"
-        if not re.fullmatch(r"[+-]?\d{1,18}", text):
-            raise Refusal("ma000023")
-        return int(text)
-
-    def boolean(self, name: str) -> bool:
-        """A boolean in Go's spellings, false when absent."""
-        text = self.single(name)
-        if text not in ("", "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"):
-            raise Refusal("ma000023")
-        return text[:1] in ("1", "t", "T")
-
-    def document(self) -> dict[str, object]:
-        """The JSON body with lower-case names, because Go matches them in any case (contract §1)."""
-        if not self.body:
-            return {}
-        if not self.content_type.startswith("application/json"):
-            raise Refusal("ma000023")
-        try:
-            document = json.loads(self.body)
-        except ValueError as error:
-            raise Refusal("ma000023") from error
-        if not isinstance(document, dict):
-            raise Refusal("ma000023")
-        return {str(name).lower(): value for name, value in document.items()}
-
-
-def member(document: dict[str, object], name: str, kinds: type | tuple[type, ...]) -> object:
-    """A member of the right type, None when absent or null; a wrong type cannot be read (§3)."""
-    value = document.get(name)
-    is_number = isinstance(value, bool) and kinds is not bool
-    if value is not None and (is_number or not isinstance(value, kinds)):
-        raise Refusal("ma000023")
-    return value
+    def order_of(self, uuid: str, merchant_id: str) -> Order | None:
+        """An order that this merchant can see; foreign ones do not exist (contract §5.6, §6)."""
+        order = self.store.order_of(uuid, merchant_id)
+        return None if order and self.is_2019 and not year_2019.is_visible(order) else order

@@ -1,0 +1,1 @@
+"""HTML pages for people: the checkout and the control page. No scripts, nothing from elsewhere."""
