@@ -34,6 +34,8 @@ def pytest_configure() -> None:
     # Slow on purpose in the product; tests make a lot of people.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Served from where they lie: tests need no collected files.
+    # The threads of a test's web server end with their connections.
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     settings.STATIC_ROOT = settings.BASE_DIR / "static"
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
