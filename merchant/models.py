@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from merchant.encryption import EncryptedTextField
+from merchant.paysuper.client import GENERATIONS, PREFIX
 
 
 class Role(models.TextChoices):
@@ -54,7 +55,13 @@ class Merchant(models.Model):
     paysuper_id = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=200)
     api_url = models.URLField(max_length=500)
+    api_prefix = models.CharField(max_length=100, default=PREFIX)
+    generation = models.CharField(max_length=4, default=GENERATIONS[0], choices=[(g, g) for g in GENERATIONS])
     api_token = EncryptedTextField()
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_token = EncryptedTextField(blank=True)
+    # Encrypted, since it may hold the secret of the OAuth2 client.
+    token_url = EncryptedTextField(blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,6 +2,7 @@
 
 import re
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -9,11 +10,13 @@ from django.core.management.base import CommandError
 from django.core.validators import validate_email
 
 from merchant.models import Membership, Merchant, Project, User
+from merchant.paysuper.client import GENERATIONS, PREFIX
 
 _HEX_ID = re.compile(r"[0-9a-fA-F]{24}")
 _WITHOUT_BLANKS = re.compile(r"[!-~]+")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
-_LONGEST_NAME, _LONGEST_ADDRESS, _LONGEST_EMAIL = 200, 500, 254
+_PREFIX = re.compile(r"(/[A-Za-z0-9_.-]+)+/?")
+_LONGEST_NAME, _LONGEST_ADDRESS, _LONGEST_EMAIL, _LONGEST_PREFIX = 200, 500, 254, 100
 
 
 def paysuper_id(text: str) -> str:
@@ -32,6 +35,11 @@ def name(text: str) -> str:
 
 def web_address(text: str) -> str:
     """An http(s) address without a slash at the end. Raises ArgumentTypeError."""
+    return token_address(text).rstrip("/")
+
+
+def token_address(text: str) -> str:
+    """An http(s) address, exactly as given. Raises ArgumentTypeError."""
     try:
         parts = urlsplit(text)
         known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -40,6 +48,13 @@ def web_address(text: str) -> str:
     # Not Django's check, which refuses the names of local networks such as http://sandbox:8400.
     if not known or not _WITHOUT_BLANKS.fullmatch(text) or len(text) > _LONGEST_ADDRESS:
         raise ArgumentTypeError(f"{text!r} is not an address such as https://api.paysuper.example")
+    return text
+
+
+def api_prefix(text: str) -> str:
+    """What stands before the paths of the API, such as /admin/api/v1. Raises ArgumentTypeError."""
+    if not _PREFIX.fullmatch(text) or len(text) > _LONGEST_PREFIX:
+        raise ArgumentTypeError(f"{text!r} is not a prefix such as /admin/api/v1")
     return text.rstrip("/")
 
 
@@ -59,6 +74,11 @@ def api_token(text: str) -> str:
     if not _WITHOUT_BLANKS.fullmatch(text.strip()):
         raise ArgumentTypeError("a token consists of letters, digits and signs, without blanks")
     return text.strip()
+
+
+def optional(kind: Callable[[str], str]) -> Callable[[str], str]:
+    """What `kind` makes of a text, and "" of the empty one."""
+    return lambda text: kind(text) if text else ""
 
 
 def secret(text: str) -> str:
@@ -84,15 +104,32 @@ def merchant(merchant_id: str) -> Merchant:
 
 
 def connect(
-    merchant_id: str, *, name: str, api_url: str, api_token: str, time_zone: str, currency: str
+    merchant_id: str,
+    *,
+    name: str,
+    api_url: str,
+    api_token: str,
+    time_zone: str,
+    currency: str,
+    generation: str = GENERATIONS[0],
+    api_prefix: str = PREFIX,
+    refresh_token: str = "",
+    token_url: str = "",
 ) -> Merchant:
-    """The merchant with this connection, new or changed."""
+    """The merchant with this connection, new or changed. Raises CommandError for half a renewal."""
+    if bool(refresh_token) != bool(token_url):
+        raise CommandError("--refresh-token and --token-url belong together: give both or neither.")
     connected, _ = Merchant.objects.update_or_create(
         paysuper_id=merchant_id,
         defaults={
             "name": name,
             "api_url": api_url,
+            "api_prefix": api_prefix,
+            "generation": generation,
             "api_token": api_token,
+            "token_expires_at": None,  # of the new token we know nothing yet
+            "refresh_token": refresh_token,
+            "token_url": token_url,
             "time_zone": time_zone,
             "currency": currency,
         },

@@ -1,14 +1,17 @@
 """What an answer of PaySuper says: its document, or why there is none."""
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
 from merchant.paysuper.errors import PaySuperError, error_for
 
+_LONGEST_RETRY_AFTER = 24 * 3600.0
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
@@ -23,11 +26,15 @@ def decoded(body: bytes) -> Any:
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> PaySuperError:
-    """The error for an answer that is no success, whatever its body (contract §3)."""
+    """The error for an answer that is no success, whatever its body (contract §3).
+
+    OAuth2 calls its code `error` (RFC 6749 §5.2).
+    """
     code = message = ""
     try:
         answer = msgspec.json.decode(body)
-        code, message = _printable(answer.get("code", "")), _printable(answer.get("message", ""))
+        code = _printable(answer.get("code", answer.get("error", "")))
+        message = _printable(answer.get("message", ""))
     except (msgspec.DecodeError, ValueError, RecursionError, AttributeError):
         pass  # a proxy in front may answer with any body (contract §1)
     return error_for(status, code, message, retry_after=_retry_after(headers))
@@ -39,5 +46,16 @@ def _printable(value: object) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the next try, of either form (RFC 9110 §10.2.3); None for what makes no sense."""
     value = headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None
+    try:
+        seconds = float(value) if value.isascii() and value.isdigit() else _seconds_until(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return seconds if seconds <= _LONGEST_RETRY_AFTER else None
+
+
+def _seconds_until(date: str) -> float:
+    moment = parsedate_to_datetime(date)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return max((aware - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)

@@ -122,7 +122,7 @@ def order(document: object) -> OrderRecord:
         total=Money(decimal(source.get("total_payment_amount")), text_of(source, "currency").upper()),
         charge=money(source.get("order_charge")),
         gross=money(source.get("refund_gross_revenue" if is_refund else "gross_revenue")),
-        tax=money(source.get("refund_tax_fee_total" if is_refund else "tax_fee_total")),
+        tax=_refunded_tax(source) if is_refund else money(source.get("tax_fee_total")),
         fees=money(source.get("refund_fees_total" if is_refund else "fees_total")),
         net=money(source.get("refund_reverse_revenue" if is_refund else "net_revenue")),
         method=text_of(method, "external_id"),
@@ -172,11 +172,6 @@ def project(document: object) -> ProjectRecord:
     )
 
 
-def members(document: object, name: str) -> list[object]:
-    """The list `name` of an envelope; null and absent are the empty list (contract §1)."""
-    return list_of(object_of(document).get(name))
-
-
 def money(value: object) -> Money:
     """Money of either form: an object, the blank object, or null (contract §6.2)."""
     source = object_of(value)
@@ -201,6 +196,11 @@ def _item(document: object) -> ItemRecord:
         price=Money(decimal(source.get("amount")), text_of(source, "currency")),
         platform_id=text_of(source, "platform_id"),
     )
+
+
+def _refunded_tax(source: JsonObject) -> Money:
+    # 2019 has no total (contract §6.2).
+    return money(source.get("refund_tax_fee_total") or source.get("refund_tax_fee"))
 
 
 def _account(method: JsonObject) -> str:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from merchant.paysuper import records, values
+from merchant.paysuper.envelopes import listed
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import Money
 from tests.merchant.examples import FOLDER, load, named, order
@@ -43,10 +44,10 @@ def test_every_order_of_the_contract_is_read_exactly(name: str) -> None:
 
 
 def test_the_list_of_the_contract_is_read_and_the_empty_one_is_a_list() -> None:
-    found = records.members(load("admin.orders.list.json"), "items")
+    found = listed(load("admin.orders.list.json"))
     assert len([records.order(document) for document in found]) == len(found) > 0
-    assert records.members(load("admin.orders.list.empty.json"), "items") == []
-    assert records.members({}, "items") == []
+    assert listed(load("admin.orders.list.empty.json")) == []
+    assert listed({}) == []
 
 
 @pytest.mark.parametrize("name", REFUNDS)
@@ -59,9 +60,9 @@ def test_every_refund_of_the_contract_is_read(name: str) -> None:
 
 
 def test_refund_lists_are_read() -> None:
-    found = records.members(load("admin.refunds.list.json"), "items")
+    found = listed(load("admin.refunds.list.json"))
     assert [records.refund(document).status for document in found] == [d["status"] for d in found]
-    assert records.members(load("admin.refunds.list.empty-or-unknown-order.json"), "items") == []
+    assert listed(load("admin.refunds.list.empty-or-unknown-order.json")) == []
 
 
 def test_projects_are_read_and_keep_their_secret_out_of_sight() -> None:

@@ -11,6 +11,7 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
+from merchant import line
 from merchant.models import Merchant
 from merchant.paysuper.client import Client, Page, Patience
 from merchant.paysuper.errors import PaySuperError
@@ -58,7 +59,7 @@ class Report:
 
 def client_for(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
     """The line to PaySuper with this merchant's own credentials."""
-    return Client(merchant.api_url, merchant.api_token, patience=patience)
+    return line.client(merchant, patience)
 
 
 def _unheard(read: int, total: int) -> None:
