@@ -3,15 +3,16 @@
 What all workers must know is shared: tokens in the database, the state of the line in the cache.
 """
 
+import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from merchant.models import Merchant
@@ -63,7 +64,7 @@ class Renewal:
     def __call__(self) -> AccessToken:
         """The new token: of our own renewal, or of a worker that was faster."""
         ours = self.merchant
-        with transaction.atomic(durable=True):
+        with _own_connection_closed(), transaction.atomic(durable=True):
             # Without keys: orders that refer to the merchant can be written meanwhile.
             stored = Merchant.objects.select_for_update(no_key=True).get(pk=ours.pk)
             if stored.api_token == ours.api_token:
@@ -71,6 +72,17 @@ class Renewal:
         ours.api_token, ours.token_expires_at = stored.api_token, stored.token_expires_at
         ours.refresh_token = stored.refresh_token
         return AccessToken(ours.api_token, ours.token_expires_at)
+
+
+@contextlib.contextmanager
+def _own_connection_closed() -> Iterator[None]:
+    # Pages are fetched by threads of their own, and nobody else closes what they open.
+    is_ours = connection.connection is None
+    try:
+        yield
+    finally:
+        if is_ours:
+            connection.close()
 
 
 def _renew(merchant: Merchant) -> None:
@@ -129,8 +141,8 @@ class CacheCircuit:
 
     def _state(self) -> tuple[float, float] | None:
         """When it was to be tried again (seconds since 1970), after how long a rest."""
-        found: Any = _kept(lambda: cache.get(self._key("open")))
-        return found if isinstance(found, tuple) else None
+        found: tuple[float, float] | None = _kept(lambda: cache.get(self._key("open")))
+        return found
 
     def _count(self) -> int:
         key = self._key("failures")

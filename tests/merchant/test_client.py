@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from email.utils import format_datetime
 from uuid import UUID, uuid4
 
 import httpx2
@@ -311,7 +312,39 @@ def test_retry_after_is_honoured(status: int) -> None:
     assert paused(busy, httpx2.Response(200, json={"items": None})) == ([7.0], 2)
 
 
-@pytest.mark.parametrize("text", ["soon", "-5", "1.5", "", "²", "1e3", "9" * 400])
+def test_retry_after_may_be_a_date() -> None:
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=9)
+    for date in (format_datetime(moment, usegmt=True), format_datetime(moment.replace(tzinfo=None))):
+        busy = httpx2.Response(503, headers={"Retry-After": date})
+        (pause,), _ = paused(busy, httpx2.Response(200, json={"items": None}), pause=0.0)
+        assert 7 < pause <= 9
+    past = httpx2.Response(503, headers={"Retry-After": "Wed, 17 Feb 2021 13:41:03 GMT"})
+    assert paused(past, httpx2.Response(200, json={"items": None}), pause=0.0) == ([0.0], 2)
+
+
+def test_a_longer_pause_than_ours_is_left_to_the_caller() -> None:
+    busy = httpx2.Response(503, headers={"Retry-After": "21"})
+    with answering(lambda _: busy, reads=3) as client, pytest.raises(NoAnswer) as caught:
+        client.order(NOWHERE)
+    assert caught.value.retry_after == 21
+    assert paused(busy, longest_pause=20.0) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soon",
+        "Wed, 99 Feb 2021",
+        "Mon, 01 Jan 0001 00:00:00 +1400",
+        "86401",
+        "-5",
+        "1.5",
+        "",
+        "²",
+        "1e3",
+        "9" * 400,
+    ],
+)
 def test_a_retry_after_that_makes_no_sense_breaks_nothing(text: str) -> None:
     busy = httpx2.Response(429, headers=[(b"Retry-After", text.encode("latin-1"))])
     pauses, tries = paused(busy, httpx2.Response(200, json={"items": None}), longest_pause=20.0)
@@ -457,6 +490,12 @@ def test_one_unreadable_order_does_not_spoil_its_page() -> None:
     assert [str(order.uuid) for order in page.orders] == [good["uuid"]]
     assert (len(page.unreadable), page.received, page.total) == (5, 6, 6)
     assert page.unreadable[0].startswith("7: ")
+
+
+@pytest.mark.parametrize("ask", ["orders", "beginning", "refunds"])
+def test_an_emptiness_of_another_shape_is_not_believed(ask: str) -> None:
+    with answering(lambda _: httpx2.Response(200, json=[])) as client, pytest.raises(Unexpected):
+        getattr(client, ask)(*{"orders": ALWAYS, "beginning": (), "refunds": (NOWHERE,)}[ask])
 
 
 def test_half_a_surrogate_pair_does_not_spoil_its_page() -> None:

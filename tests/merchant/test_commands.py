@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
 from merchant.models import AuditEvent, Membership, Merchant, Project, User
 from tests.conftest import COPPER, HARBOUR, KETTLE, LANTERN, PASSWORD, SNOW
@@ -110,6 +111,33 @@ def test_defaults_are_utc_and_no_currency() -> None:
     assert (Merchant.objects.get().time_zone, Merchant.objects.get().currency) == ("UTC", "")
 
 
+RENEWAL = {"refresh_token": "a-refresh-token", "token_url": "https://shop:s3cret@id.example/token/"}
+OLD = {"generation": "2019", "api_prefix": "/api/v1/"}
+
+
+def line_of(merchant: Merchant) -> tuple[str, ...]:
+    """What a merchant's line has beside address and token."""
+    return merchant.generation, merchant.api_prefix, merchant.refresh_token, merchant.token_url
+
+
+def test_generation_and_renewal_are_options_that_go_back_when_left_out() -> None:
+    run("connect_merchant", MERCHANT, **RENEWAL, **OLD)
+    assert line_of(Merchant.objects.get()) == ("2019", "/api/v1", *RENEWAL.values())
+    Merchant.objects.update(token_expires_at=timezone.now())
+    run("connect_merchant", MERCHANT, api_token="another", refresh_token="", token_url="")
+    assert line_of(Merchant.objects.get()) == ("2021", "/admin/api/v1", "", "")
+    assert Merchant.objects.get().token_expires_at is None
+
+
+def test_tokens_and_credentials_are_encrypted_in_the_database() -> None:
+    run("connect_merchant", MERCHANT, **RENEWAL)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT m::text FROM merchant_merchant m")
+        (row,) = cursor.fetchone()
+    for text in (MERCHANT["api_token"], "a-refresh-token", "s3cret"):
+        assert text not in row
+
+
 @pytest.mark.parametrize("url", ["http://sandbox:8400", "http://[::1]:8400", "https://api.pay.example/base"])
 def test_an_address_may_be_a_name_of_the_local_network(url: str) -> None:
     run("connect_merchant", MERCHANT, api_url=url)
@@ -142,6 +170,17 @@ def test_blanks_around_a_token_are_not_part_of_it() -> None:
         {"api_token": "  "},
         {"api_token": "tökén"},
         {"api_token": "two\nlines"},
+        {"refresh_token": "a-token"},
+        {"token_url": "https://id.example/token"},
+        {"refresh_token": "two words", "token_url": "https://id.example/token"},
+        {"refresh_token": "a-token", "token_url": "id.example"},
+        {"generation": "2020"},
+        {"generation": ""},
+        {"api_prefix": ""},
+        {"api_prefix": "api/v1"},
+        {"api_prefix": "/"},
+        {"api_prefix": "/a?b"},
+        {"api_prefix": "/a" * 51},
         {"owner_email": "ann"},
         {"owner_email": "ann@example.com\n"},
         {"owner_email": "a" * 300 + "@example.com"},
@@ -167,8 +206,9 @@ def test_every_part_of_a_connection_is_needed(unchanged: None, missing: str) -> 
 
 
 def test_no_command_says_a_secret() -> None:
-    said = run("connect_merchant", MERCHANT) + run("connect_project", PROJECT) + run("add_member", MEMBER)
-    for secret in (MERCHANT["api_token"], PASSWORD, PROJECT["secret_key"]):
+    said = run("connect_merchant", MERCHANT, **RENEWAL)
+    said += run("connect_project", PROJECT) + run("add_member", MEMBER)
+    for secret in (MERCHANT["api_token"], PASSWORD, PROJECT["secret_key"], "a-refresh-token", "s3cret"):
         assert secret not in said
         assert not AuditEvent.objects.filter(data__icontains=secret).exists()
 

@@ -93,6 +93,13 @@ def test_a_refund_row_carries_what_the_refund_took() -> None:
     assert record.fees == records.money(document["refund_fees_total"])
 
 
+def test_a_refund_row_of_2019_has_its_tax_too() -> None:
+    document = load("admin.order.refund-order.generation-2019.json")
+    assert records.order(document).tax == records.money(document["refund_tax_fee"]) != Money()
+    newer = load("admin.order.refund-order.refunded.json")
+    assert records.order(newer).tax == records.money(newer["refund_tax_fee_total"])
+
+
 def test_a_decline_keeps_its_code() -> None:
     assert records.order(load("admin.order.simple.rejected.code-13.json")).cancellation_code == "13"
     assert records.order(load("admin.order.simple.canceled.code-02.json")).cancellation_code == "02"

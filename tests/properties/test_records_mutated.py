@@ -1,6 +1,7 @@
 """Whatever PaySuper sends is read or refused as PaySuperError, and what is read can be kept and shown."""
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,16 +11,23 @@ import msgspec
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from merchant.models import Merchant
-from merchant.paysuper import records
+from merchant.paysuper import catalogue, people, records
 from merchant.paysuper.client import Client, Patience
+from merchant.paysuper.envelopes import listed, single
 from merchant.paysuper.errors import PaySuperError
+from merchant.paysuper.webhook_order import webhook_order
 from tests.conftest import Person
 from tests.merchant.examples import load, named
 from transactions import mirror
 from transactions.models import Transaction
 
 ORDERS = tuple(named("OrderView", "OrderView2019"))
-DOCUMENTS = (*ORDERS, *named("Refund"))
+OTHERS = ("admin.projects.list.json", "admin.products.list.json", "admin.key-products.list.json")
+DOCUMENTS = (*ORDERS, *named("Refund"), *OTHERS, "system.replace_code.response.json", "s2s.orders.list.json")
+READERS = (
+    records.order, records.refund, records.project, catalogue.product, catalogue.platform, people.user,
+    people.merchant, webhook_order,
+)  # fmt: skip
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 SOMETIME = dt.datetime(2021, 3, 1, tzinfo=dt.UTC)
 QUICK = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -63,6 +71,8 @@ def mutated(draw: st.DrawFn, names: tuple[str, ...]) -> Any:
     document = load(draw(st.sampled_from(names)))
     for _ in range(draw(st.integers(1, 4))):
         places = _places(document)
+        if not places:
+            break
         *way, last = places[draw(st.integers(0, len(places) - 1))]
         parent = document
         for key in way:
@@ -77,12 +87,20 @@ def mutated(draw: st.DrawFn, names: tuple[str, ...]) -> Any:
 @settings(max_examples=600, deadline=None)
 @given(mutated(DOCUMENTS))
 def test_a_mutated_document_is_read_or_refused(document: Any) -> None:
-    for read in (records.order, records.refund, records.project):
+    for read, each in itertools.product(READERS, _each(document)):
         try:
-            record = read(document)
+            record = read(each)
         except PaySuperError:
             continue
         assert "secret_key" not in str(getattr(record, "raw", {}).get("project") or "")
+
+
+def _each(document: Any) -> list[object]:
+    """The entries of a list, and one object as it stands."""
+    try:
+        return [single(document), *listed(document)]
+    except PaySuperError:
+        return [document]
 
 
 @QUICK
@@ -112,7 +130,8 @@ def _apply(merchant: Merchant, orders: list[records.OrderRecord]) -> set[Any]:
 @settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_an_answer_with_damaged_bytes_is_read_or_refused(data: st.DataObject) -> None:
-    body = bytearray(_encode({"count": 1, "items": [load(data.draw(st.sampled_from(ORDERS)))]}))
+    orders = {"count": 1, "items": [load(data.draw(st.sampled_from(ORDERS)))]}
+    body = bytearray(_encode(data.draw(st.sampled_from([orders, *map(load, OTHERS)]))))
     for _ in range(data.draw(st.integers(1, 3))):
         position = data.draw(st.integers(0, len(body) - 1))
         piece = data.draw(
@@ -127,8 +146,16 @@ def test_an_answer_with_damaged_bytes_is_read_or_refused(data: st.DataObject) ->
         for ask in (
             client.beginning,
             lambda: list(client.projects()),
+            lambda: list(client.products()),
+            lambda: list(client.key_products()),
+            lambda: client.product("x"),
+            client.platforms,
+            client.users,
+            client.merchants,
             lambda: client.refunds(UUID(int=1)),
             lambda: client.orders(SOMETIME, SOMETIME),
+            lambda: client.create_refund(UUID(int=1), Decimal(1), ""),
+            lambda: client.test_webhook("x"),
         ):
             try:
                 ask()

@@ -108,7 +108,7 @@ class Client:
     def beginning(self) -> dt.datetime | None:
         """When the first order was created, or None while there is none. Orders are listed oldest first."""
         # Some more than one: the rest of an order need not be readable, but one that has no time is skipped.
-        documents = listed(self._calls.read(f"{self._prefix}/order", {"limit": "100"}))
+        documents = _entries(self._calls.read(f"{self._prefix}/order", {"limit": "100"}))
         moments = (values.instant(each.get("created_at")) for each in documents if isinstance(each, Mapping))
         found = next(filter(None, moments), None)
         if documents and found is None:
@@ -121,7 +121,7 @@ class Client:
 
     def refunds(self, order_uuid: UUID) -> list[records.RefundRecord]:
         """All refunds of an order. Empty is no proof: unknown orders answer so too (contract §7.6)."""
-        return [records.refund(each) for each in listed(self._calls.read(self._refunds(order_uuid)))]
+        return [records.refund(each) for each in _entries(self._calls.read(self._refunds(order_uuid)))]
 
     def refund(self, order_uuid: UUID, refund_id: str) -> records.RefundRecord:
         """One refund (contract §7.6). Raises NotAllowed for support, which may only list them (§4)."""
@@ -217,9 +217,14 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
+def _entries(answer: object) -> list[object]:
+    """The entries of a list that is never bare: an emptiness of another shape would be believed."""
+    return listed(values.object_of(answer))
+
+
 def _page(answer: object, asked_at: dt.datetime) -> Page:
     orders, unreadable = [], []
-    documents = listed(answer)
+    documents = _entries(answer)
     for document in documents:
         try:
             orders.append(records.order(document))
