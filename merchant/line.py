@@ -5,6 +5,7 @@ What all workers must know is shared: tokens in the database, the state of the l
 
 import contextlib
 import datetime as dt
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,14 +37,19 @@ def client(merchant: Merchant, patience: Patience = Patience()) -> Client:  # no
         refresh=Renewal(merchant) if merchant.refresh_token else None,
         generation=merchant.generation,
         prefix=merchant.api_prefix,
-        circuit=CacheCircuit(merchant.pk),
+        circuit=circuit(merchant),
         patience=patience,
     )
 
 
+def circuit(merchant: Merchant) -> "CacheCircuit":
+    """The circuit of the merchant's line. Another address is another line, of which nothing is known yet."""
+    return CacheCircuit(f"{merchant.pk}:{hashlib.sha256(merchant.api_url.encode()).hexdigest()[:12]}")
+
+
 def trouble(merchant: Merchant) -> str:
     """A sentence for the page while PaySuper is left alone, else ""."""
-    until = CacheCircuit(merchant.pk).rests_until()
+    until = circuit(merchant).rests_until()
     if until is None:
         return ""
     if until <= timezone.now():
@@ -95,13 +101,13 @@ def _renew(merchant: Merchant) -> None:
 
 @dataclass(frozen=True)
 class CacheCircuit:
-    """Leaves PaySuper alone after `limit` reads in a row without an answer, for all workers of a merchant.
+    """Leaves PaySuper alone after `limit` reads in a row without an answer, for all workers on this line.
 
     It rests `shortest` seconds, doubled after each probe in vain up to `longest`. Without a cache it lets
     everything through.
     """
 
-    merchant_id: int
+    line: str
     limit: int = 5
     shortest: float = 30.0
     longest: float = 300.0
@@ -150,12 +156,12 @@ class CacheCircuit:
         return int(cache.incr(key))
 
     def _open(self, rest: float) -> None:
-        log.warning("line_rests", merchant=self.merchant_id, seconds=rest)
+        log.warning("line_rests", line=self.line, seconds=rest)
         _kept(lambda: cache.set(self._key("open"), (time.time() + rest, rest), rest + _FORGET_AFTER))
         _kept(lambda: cache.delete(self._key("probe")))
 
     def _key(self, name: str) -> str:
-        return f"line:{self.merchant_id}:{name}"
+        return f"line:{self.line}:{name}"
 
 
 def _kept(do: Callable[[], T], otherwise: Any = None) -> Any:

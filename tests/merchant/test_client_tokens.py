@@ -239,7 +239,7 @@ def test_a_refresh_token_that_is_not_replaced_stays_good(provider: TokenServer) 
     assert renewed(provider.url, "refresh-1").refresh_token == "refresh-1"
 
 
-@pytest.mark.parametrize("life", [None, "soon", 0, -5, 10**12, "9" * 30, [], 1.5, True])
+@pytest.mark.parametrize("life", [None, "soon", 0, -5, 10**10, 10**12, "9" * 30, [], 1.5, True])
 def test_a_life_that_makes_no_sense_is_unknown(provider: TokenServer, life: object) -> None:
     provider.answer["expires_in"] = life
     assert renewed(provider.url, "refresh-1").access.expires_at is None

@@ -180,7 +180,8 @@ def test_generation_and_prefix_are_those_of_the_merchant(ended: Merchant) -> Non
 
 
 def quick(merchant: Merchant | None = None) -> line.CacheCircuit:
-    return line.CacheCircuit(merchant.pk if merchant else 7, limit=3, shortest=0.2, longest=0.5)
+    name = line.circuit(merchant).line if merchant else "7"
+    return line.CacheCircuit(name, limit=3, shortest=0.2, longest=0.5)
 
 
 def opened(circuit: line.CacheCircuit) -> line.CacheCircuit:
@@ -213,7 +214,7 @@ def test_failures_in_a_row_open_the_circuit_for_all_workers() -> None:
     quick().failure()
     assert is_open(quick())
     assert is_open(quick(), may_probe=False)
-    assert not is_open(line.CacheCircuit(8))
+    assert not is_open(line.CacheCircuit("8"))
 
 
 def test_a_success_between_failures_starts_the_count_again() -> None:
@@ -256,7 +257,7 @@ def test_failures_of_calls_that_were_under_way_do_not_make_the_rest_longer() -> 
 
 
 def test_a_refusal_says_when_the_next_try_is() -> None:
-    circuit = opened(line.CacheCircuit(7))
+    circuit = opened(line.CacheCircuit("7"))
     with pytest.raises(NotSent, match=r"next try at \d\d:\d\d:\d\d UTC") as caught:
         circuit.allow(may_probe=True)
     assert 29 < caught.value.retry_after <= 30
@@ -273,11 +274,20 @@ def test_a_merchants_line_is_left_alone_and_its_page_says_so(lantern: Merchant, 
                 client.merchants()
         with pytest.raises(NotSent, match="not answering"):
             client.merchants()
-    until = line.CacheCircuit(lantern.pk).rests_until().astimezone(lantern.zone)
+    until = line.circuit(lantern).rests_until().astimezone(lantern.zone)
     assert line.trouble(lantern) == f"PaySuper is not answering; the next try is at {until:%H:%M:%S}."
-    cache.set(f"line:{lantern.pk}:open", (time.time() - 1, 30.0))
+    cache.set(f"line:{line.circuit(lantern).line}:open", (time.time() - 1, 30.0))
     assert line.trouble(lantern) == "PaySuper is not answering; the next try is due."
-    paysuper.start()
+
+
+def test_another_address_is_asked_at_once(lantern: Merchant, paysuper: Sandbox) -> None:
+    right, lantern.api_url = lantern.api_url, "http://127.0.0.1:1"
+    opened(line.circuit(lantern))
+    assert line.trouble(lantern)
+    lantern.api_url = right
+    assert line.trouble(lantern) == ""
+    with line.client(lantern, ONCE) as client:
+        assert client.merchants()
 
 
 def test_a_paysuper_that_is_back_is_found_by_one_probe(lantern: Merchant, paysuper: Sandbox) -> None:
