@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from merchant import audit
+from merchant import audit, line
 from merchant.access import MemberRequest, Right, get_or_404, requires
 from merchant.celery import ring
 from transactions import card, exporting, exports, overview, paging, tables
@@ -34,6 +34,7 @@ def home(request: MemberRequest) -> HttpResponse:
         "totals": overview.totals(recent),
         "waiting": overview.counted(waiting),
         "sync_state": _sync_state(request),
+        "trouble": line.trouble(request.membership.merchant),
         "newest": paging.page(_mine(request), paging.DEFAULT_ORDER, "", 8, tables.ROW_VALUES).rows,
     }
     return render(request, "transactions/home.html", context)
@@ -58,6 +59,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "count_limit": overview.COUNT_LIMIT,
         "totals": overview.totals(found),
         "sync_state": _sync_state(request),
+        "trouble": line.trouble(request.membership.merchant),
         "query": _without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
         "empty": _why_empty(request, filters, page, chips),
@@ -84,6 +86,7 @@ def transaction_card(request: MemberRequest, uuid: UUID) -> HttpResponse:
         "parent": relatives.filter(pk=entry.parent_uuid).first() if entry.parent_uuid else None,
         "refunds": relatives.filter(parent_uuid=entry.pk).order_by("created_at"),
         "sync_state": _sync_state(request),
+        "trouble": line.trouble(request.membership.merchant),
     }
     return render(request, "transactions/card.html", context)
 

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as live
 from django.test import Client as Browser
 
+from merchant import line
 from merchant.models import Merchant
 from merchant.paysuper import records
 from merchant.paysuper.errors import NotAllowed
@@ -289,3 +290,12 @@ def test_the_overview_shows_thirty_days_and_what_waits(ann: Person, mirrored: Me
     assert answer.context["waiting"] == waiting > 0
     assert str(waiting) in seen(answer.content.decode())
     assert len(answer.context["newest"]) == 8
+
+
+def test_the_page_says_when_paysuper_is_asked_again(ann: Person, mirrored: Merchant) -> None:
+    for _ in range(5):
+        line.circuit(mirrored).failure()
+    SyncState.objects.update(failed_at=dt.datetime.now(dt.UTC), error="PaySuper did not answer")
+    page = ann.browser.get("/transactions/").content.decode()
+    assert "Cannot reach PaySuper; as of" in page
+    assert "the next try is at" in page
