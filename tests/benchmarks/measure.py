@@ -24,7 +24,7 @@ class Sizes:
 
 SCALES = {
     "small": Sizes(
-        rounds=3, fill=20_000, fill_small=5_000, unchanged=5_000, events=1_500, table=100_000, xlsx=15_000,
+        rounds=3, fill=20_000, fill_small=5_000, unchanged=5_000, events=1_500, table=100_000, xlsx=30_000,
         pdf=1_000,
     ),
     "full": Sizes(
