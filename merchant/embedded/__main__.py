@@ -1,4 +1,7 @@
-"""`python -m merchant.embedded run | test [pytest's arguments] | lint | format`: what the Makefile calls."""
+"""What the Makefile calls.
+
+`python -m merchant.embedded run | test [pytest's arguments] | bench [names of benchmarks] | lint | format`
+"""
 
 import sys
 
@@ -30,6 +33,8 @@ def _run(arguments: list[str]) -> int:
             return checks.tidy()
         case ["test", *rest]:
             return checks.test(rest)
+        case ["bench", *names]:
+            return checks.bench(names)
         case _:
             raise Trouble(__doc__)
 

@@ -1,4 +1,4 @@
-"""`make test`: lint, types, contracts, then the tests on a database and a broker of their own."""
+"""`make test` and `make bench`: checks, tests and benchmarks on a database and a broker of their own."""
 
 import contextlib
 import os
@@ -54,14 +54,23 @@ def test(arguments: Sequence[str]) -> int:
     return _report(failing)
 
 
+def bench(names: Sequence[str]) -> int:
+    """Run all benchmarks, or those that are named, on a database that is as careful as a real one."""
+    with servers(durable=True) as variables:
+        failing = _failing(SET_UP, variables)
+        if not failing and _watched(["python", "-m", "tests.benchmarks", *names], variables) != 0:
+            failing.append("benchmarks")
+    return _report(failing)
+
+
 @contextlib.contextmanager
-def servers() -> Iterator[dict[str, str]]:
+def servers(*, durable: bool = False) -> Iterator[dict[str, str]]:
     """Run a database and a broker in a folder that goes away with them; give the environment of tests."""
     folder = Path(tempfile.mkdtemp(prefix="dashboard-test-"))
     folder.chmod(0o711)  # the database may run as another account, which must come through
     try:
         with (
-            postgres.server(folder / "postgres", durable=False) as database,
+            postgres.server(folder / "postgres", durable=durable) as database,
             redis.server(folder / "redis") as broker,
         ):
             yield _variables(folder, database, broker)
@@ -100,12 +109,12 @@ def _failing(checks: Mapping[str, Sequence[str]], variables: Mapping[str, str]) 
 
 
 def _watched(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Run pytest in the foreground; when we are stopped it gets the time to end its tests and browsers."""
+    """Run a command in the foreground; when we are stopped it gets the time to end what it has started."""
     process = subprocess.Popen(command, cwd=PROJECT, env=variables)
     try:
         return process.wait()
     except processes.Stopped as stopped:
-        # Ctrl-C has reached pytest too; a second one would cut its clean-up short.
+        # Ctrl-C has reached it too; a second one would cut its clean-up short.
         if stopped.args != (signal.SIGINT,):
             process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):

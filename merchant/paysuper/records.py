@@ -181,9 +181,9 @@ def money(value: object) -> Money:
 
 def without_secrets(source: JsonObject) -> dict[str, Any]:
     """The document without what must not be kept: 2019 leaks the webhook secret (contract §6.3)."""
-    kept = cleaned(source)
+    kept = dict(cleaned(source))
     if isinstance(kept.get("project"), dict):
-        kept["project"].pop("secret_key", None)
+        kept["project"] = {name: each for name, each in kept["project"].items() if name != "secret_key"}
     return kept
 
 

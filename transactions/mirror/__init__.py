@@ -38,9 +38,11 @@ def apply(merchant: Merchant, orders: Iterable[OrderRecord], asked_at: dt.dateti
         projects = _projects(merchant, latest.values())
         values = [rows.row(merchant, projects, each, asked_at) for each in latest.values()]
         written = dict(writing.upsert(merchant, values))
-        writing.replace_details(merchant, [latest[uuid] for uuid in written])
-    added = frozenset(uuid for uuid, is_new in written.items() if is_new)
-    return Applied(added=added, changed=frozenset(written) - added)
+        added = frozenset(uuid for uuid, is_new in written.items() if is_new)
+        changed = frozenset(written) - added
+        writing.remove_details(changed)
+        writing.add_details(merchant, [latest[uuid] for uuid in written])
+    return Applied(added=added, changed=changed)
 
 
 def differences(merchant: Merchant, orders: Sequence[OrderRecord], *, deep: bool = False) -> dict[UUID, str]:
