@@ -21,8 +21,10 @@ def main(wanted: list[str]) -> int:
     from tests.benchmarks import report
     from tests.benchmarks.measure import SCALES
 
-    call_command("migrate", verbosity=0)
     scale, lines, began = os.environ.get("SCALE") or "small", [], time.monotonic()
+    if scale not in SCALES:
+        sys.exit(f"SCALE is one of {', '.join(SCALES)}.")
+    call_command("migrate", verbosity=0)
     for name in wanted or NAMES:
         print(f"{name} …", file=sys.stderr, flush=True)
         for line in importlib.import_module(f"tests.benchmarks.{name}").measure(SCALES[scale]):
