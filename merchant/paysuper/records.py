@@ -4,10 +4,13 @@ Amounts are `Decimal` in major units, read from the text of the number and not y
 """
 
 import datetime as dt
+import functools
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.values import (
@@ -23,6 +26,8 @@ from merchant.paysuper.values import (
 )
 
 _LONGEST_PROJECT_ID = 24
+
+_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,11 @@ class OrderRecord:
     refund_receipt: str
     cancellation_code: str
     raw: dict[str, Any] = field(repr=False, compare=False)
+
+    @functools.cached_property
+    def document(self) -> bytes:
+        """The whole document as JSON in one form: the same document gives the same bytes."""
+        return _encode(self.raw)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,10 @@ import datetime as dt
 import hashlib
 from typing import Any
 
-import msgspec
-
 from merchant.models import Merchant, Project
 from merchant.money import rounded
 from merchant.paysuper.records import Money, OrderRecord
 from transactions.models import Transaction
-
-encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 # Raise when an order is read in another way, so that unchanged documents are written once more.
 _READING = b"1"
@@ -64,7 +60,7 @@ def row(
         order.refund_receipt[:50],
         order.cancellation_code[:20],
         asked_at,
-        hashlib.sha256(_READING + encode(order.raw)).hexdigest(),
+        hashlib.sha256(_READING + order.document).hexdigest(),
     )
 
 
