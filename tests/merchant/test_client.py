@@ -8,8 +8,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
 
 import httpx2
@@ -384,6 +386,34 @@ def test_a_server_that_accepts_no_connection_is_given_up() -> None:
             with client, pytest.raises(NotSent):
                 client.order(NOWHERE)
             assert time.monotonic() - started < 2
+
+
+def test_many_threads_do_not_ask_all_at_once() -> None:
+    busy, most, lock = 0, 0, threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            nonlocal busy, most
+            with lock:
+                busy, most = busy + 1, max(most, busy + 1)
+            time.sleep(0.1)
+            with lock:
+                busy -= 1
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        with Client(address, "token") as client, ThreadPoolExecutor(20) as threads:
+            assert list(threads.map(lambda _: client.refunds(NOWHERE), range(20))) == [[]] * 20
+        server.shutdown()
+    assert 1 < most <= 8
 
 
 def test_a_body_that_drips_is_given_up_in_total() -> None:

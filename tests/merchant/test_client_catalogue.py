@@ -1,5 +1,6 @@
 """Products, platforms, people and the webhook test over the line: three envelopes, one way to read them."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -33,7 +34,10 @@ def api(quiet_paysuper: Sandbox) -> Iterator[Client]:
 def answering(answer: Any) -> Client:
     """A client whose PaySuper always says this, or what a function makes of the request."""
 
+    asked = itertools.count()
+
     def handler(request: httpx2.Request) -> httpx2.Response:
+        assert next(asked) < 100  # else it would go on for ever
         return httpx2.Response(200, content=_encode(answer(request) if callable(answer) else answer))
 
     return Client(
@@ -103,7 +107,8 @@ def test_a_server_that_ignores_offsets_does_not_keep_us_for_ever() -> None:
     product = load("admin.products.get.json")["item"]
     full = [product | {"id": f"{number:024x}"} for number in range(100)]
     with answering({"count": 100, "items": full}) as client:
-        assert [each.id for each in client.products()] == [each["id"] for each in full]
+        found = [each.id for each in itertools.islice(client.products(), 1000)]
+        assert found == [each["id"] for each in full]
 
 
 def test_pages_that_shift_bring_no_product_twice() -> None:
