@@ -47,5 +47,5 @@ def webhook_order(document: object) -> WebhookOrder:
         charge=Money(decimal(source.get("charge_amount")), text_of(source, "charge_currency").upper()),
         method=text_of(object_of(source.get("method")), "external_id"),
         testing_case=text_of(source, "testing_case"),
-        metadata=cleaned(object_of(source.get("metadata"))),
+        metadata=dict(cleaned(object_of(source.get("metadata")))),
     )
