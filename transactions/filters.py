@@ -15,9 +15,11 @@ from redis.exceptions import RedisError
 
 from merchant.models import Merchant, Project
 from transactions import periods, search
-from transactions.models import Fulfilment, RowType, Status, Transaction
+from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
+# The filters that the daily totals can answer too.
+_DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
 _CHOICES_LIVE_SECONDS = 60
 
 
@@ -116,6 +118,19 @@ class TransactionFilter(django_filters.FilterSet):
     def found(self) -> QuerySet[Transaction]:
         """What the filters find, in no order; nothing when one of them makes no sense."""
         return self.qs if self.is_valid() else Transaction.objects.none()
+
+    @property
+    def daily(self) -> QuerySet[DailyTotal] | None:
+        """The daily totals of what is found, or None when the filters ask for more than those know."""
+        if not self.is_valid() or any(
+            self._set_values(name) for name in self.form.fields if name not in _DAILY
+        ):
+            return None
+        values = self.form.cleaned_data
+        wanted = {"status__in": values["status"], "currency__in": values["currency"], "type": values["type"]}
+        wanted |= {"project": values["project"], "day__gte": self.days.first, "day__lte": self.days.last}
+        asked = {name: value for name, value in wanted.items() if value}
+        return DailyTotal.objects.filter(merchant=self.merchant, **asked)
 
     @property
     def days(self) -> periods.Days:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from transactions.models import RowType, Status, Transaction
+from transactions.models import DailyTotal, RowType, Status, Transaction
 
 COUNT_LIMIT = 10_000
 # Sales that were paid, even when the money went back later (contract §20.12).
@@ -44,6 +44,21 @@ def totals(queryset: QuerySet[Transaction]) -> Sequence[Total]:
         )
     )
     found = [Total(row["charge_currency"], row["count"], row["paid"], row["refunded"]) for row in rows]
+    return _most_used(found)
+
+
+def totals_of_days(daily: QuerySet[DailyTotal]) -> Sequence[Total]:
+    """The same from the daily totals: as quick for ten million transactions as for ten."""
+    rows = daily.values("currency").annotate(
+        entries=Sum("count"),
+        paid=Sum("amount", filter=Q(type=RowType.ORDER, status__in=PAID), default=Decimal(0)),
+        refunded=Sum("amount", filter=Q(type=RowType.REFUND), default=Decimal(0)),
+    )
+    found = [Total(row["currency"], row["entries"], row["paid"], row["refunded"]) for row in rows]
+    return _most_used([total for total in found if total.count])
+
+
+def _most_used(found: list[Total]) -> Sequence[Total]:
     return sorted(found, key=lambda total: (-total.count, total.currency))
 
 

@@ -49,16 +49,14 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     found = filters.found
     order = request.GET.get("sort", paging.DEFAULT_ORDER)
     page = paging.page(found, order, request.GET.get("cursor", ""), _page_size(request), tables.ROW_VALUES)
-    chips = list(filters.chips())
+    chips, state = list(filters.chips()), _sync_state(request)
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
         "page": page,
         "table": tables.table(page.rows, order),
-        "count": overview.counted(found),
-        "count_limit": overview.COUNT_LIMIT,
-        "totals": overview.totals(found),
-        "sync_state": _sync_state(request),
+        **_figures(request, filters, state),
+        "sync_state": state,
         "trouble": line.trouble(request.membership.merchant),
         "query": _without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
@@ -151,6 +149,16 @@ def _mine(request: MemberRequest) -> QuerySet[Transaction]:
 
 def _sync_state(request: MemberRequest) -> SyncState | None:
     return SyncState.objects.filter(merchant=request.membership.merchant).first()
+
+
+def _figures(request: MemberRequest, filters: TransactionFilter, state: SyncState | None) -> dict[str, Any]:
+    """Count and totals of the list: from the daily totals where those can tell and are of today's days."""
+    daily = filters.daily
+    if daily is not None and state and state.totals_zone == request.membership.merchant.time_zone:
+        totals = overview.totals_of_days(daily)
+        return {"totals": totals, "count": sum(total.count for total in totals)}
+    totals, count = overview.totals(filters.found), overview.counted(filters.found)
+    return {"totals": totals, "count": count, "count_limit": overview.COUNT_LIMIT}
 
 
 def _page_size(request: MemberRequest) -> int:

@@ -1,14 +1,17 @@
 """Totals are exact, never across currencies, and money that went back is taken off once."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from merchant.models import Merchant
-from tests.conftest import Person
+from tests.conftest import HARBOUR, SNOW, Person
 from tests.transactions import rows
-from transactions import overview
+from transactions import overview, periods
+from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 
 
@@ -116,3 +119,35 @@ def test_the_list_shows_the_totals_of_what_it_found(ann: Person, lantern: Mercha
 def test_nothing_has_no_totals() -> None:
     assert list(overview.totals(Transaction.objects.all())) == []
     assert overview.counted(Transaction.objects.all()) == 0
+
+
+@given(
+    query=st.fixed_dictionaries(
+        {},
+        optional={
+            "status": st.lists(
+                st.sampled_from(["created", "processed", "refunded", "chargeback"]), max_size=3
+            ),
+            "currency": st.lists(st.sampled_from(["EUR", "JPY", "BHD", "USD"]), max_size=2),
+            "type": st.sampled_from(["order", "refund"]),
+            "project": st.sampled_from([HARBOUR, SNOW]),
+            "period": st.sampled_from(list(periods.PRESETS)),
+            "from": st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 31)).map(str),
+        },
+    )
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_daily_totals_say_what_the_entries_say(mirrored: Merchant, query: dict[str, object]) -> None:
+    address = QueryDict(mutable=True)
+    for name, value in query.items():
+        address.setlist(name, value if isinstance(value, list) else [value])
+    filters = TransactionFilter(mirrored, address)
+    if filters.is_valid():
+        assert overview.totals_of_days(filters.daily) == overview.totals(filters.found)
+
+
+@pytest.mark.parametrize(
+    "more", ["q=player", "method=BANKCARD", "amount_min=1", "fulfilment=unfulfilled", "country=DE"]
+)
+def test_daily_totals_know_when_they_cannot_tell(mirrored: Merchant, more: str) -> None:
+    assert TransactionFilter(mirrored, QueryDict(f"status=processed&{more}")).daily is None
