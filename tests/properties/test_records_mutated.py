@@ -1,5 +1,6 @@
 """Whatever PaySuper sends is read or refused as PaySuperError, and what is read can be kept and shown."""
 
+import copy
 import datetime as dt
 import itertools
 from decimal import Decimal
@@ -80,7 +81,7 @@ def mutated(draw: st.DrawFn, names: tuple[str, ...]) -> Any:
         if draw(st.integers(0, 3)) == 0:
             del parent[last]
         else:
-            parent[last] = draw(HOSTILE)
+            parent[last] = copy.deepcopy(draw(HOSTILE))  # the next mutation may reach inside
     return document
 
 
