@@ -29,9 +29,9 @@ def negative(amount: Decimal) -> Decimal:
 
 
 @register.filter
-def country(code: str) -> str:
+def country(code: object) -> str:
     """The English name of a country, or the code when it is unknown."""
-    return _COUNTRIES.get(code, code) or "–"
+    return _COUNTRIES.get(str(code), str(code)) or "–"
 
 
 @register.filter
