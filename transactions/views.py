@@ -28,12 +28,12 @@ DEFAULT_PAGE_SIZE = 50
 def home(request: MemberRequest) -> HttpResponse:
     """The last thirty days in figures, and how fresh they are."""
     merchant = request.membership.merchant
-    recent = TransactionFilter(merchant, QueryDict("period=last_30_days")).found
+    recent, state = TransactionFilter(merchant, QueryDict("period=last_30_days")), _sync_state(request)
     waiting = TransactionFilter(merchant, QueryDict("fulfilment=unfulfilled")).found
     context = {
-        "totals": overview.totals(recent),
+        "totals": _figures(request, recent, state)["totals"],
         "waiting": overview.counted(waiting),
-        "sync_state": _sync_state(request),
+        "sync_state": state,
         "trouble": line.trouble(request.membership.merchant),
         "newest": paging.page(_mine(request), paging.DEFAULT_ORDER, "", 8, tables.ROW_VALUES).rows,
     }

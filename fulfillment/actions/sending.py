@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from fulfillment.actions.states import PATIENCE, State, is_ours, move
 from fulfillment.models import Action
+from merchant import line
 from merchant.paysuper.client import Client
 from merchant.paysuper.errors import NotAllowed, NotFound, NotSent, PaySuperError, Refused
 from merchant.paysuper.records import RefundRecord
-from transactions import sync
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ def run(action: Action) -> None:
     if action.state != State.REQUESTED:
         return
     try:
-        with sync.client_for(action.merchant, PATIENCE) as client:
+        with line.client(action.merchant, PATIENCE) as client:
             _run(client, action)
     except PaySuperError as error:
         _not_sent(action, State.REQUESTED, error)

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from fulfillment.actions.states import PATIENCE, State, is_ours, look_again, move
 from fulfillment.models import Action
+from merchant import line
 from merchant.paysuper.errors import PaySuperError
 from merchant.paysuper.records import OrderRecord, RefundRecord
-from transactions import mirror, sync
+from transactions import mirror
 from transactions.models import Status
 
 log = structlog.get_logger()
@@ -30,7 +31,7 @@ def settle(action: Action) -> None:
         return
     asked_at = timezone.now()
     try:
-        with sync.client_for(action.merchant, PATIENCE) as client:
+        with line.client(action.merchant, PATIENCE) as client:
             order, refunds = client.order(action.transaction_id), client.refunds(action.transaction_id)
     except PaySuperError as error:
         log.warning("settle_failed", action=action.pk, status=error.status, code=error.code)

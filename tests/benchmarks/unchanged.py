@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from merchant import line
 from merchant.models import Merchant
 from merchant.paysuper import records
 from merchant.paysuper.client import PAGE_SIZE
@@ -12,7 +13,6 @@ from merchant.paysuper.records import OrderRecord
 from tests.benchmarks import world
 from tests.benchmarks.measure import Line, Sizes, faster, rates, timed
 from transactions import mirror
-from transactions.sync import client_for
 from transactions.sync.walking import walk
 
 _PEER = "the same when every order has another status"
@@ -35,7 +35,7 @@ def measure(sizes: Sizes) -> Iterator[Line]:
 
 def _orders(merchant: Merchant) -> list[OrderRecord]:
     now = timezone.now()
-    with client_for(merchant) as client:
+    with line.client(merchant) as client:
         steps = walk(client, now - dt.timedelta(days=100), now)
         return [order for step in steps for order in step.page.orders]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
+from merchant import line
 from merchant.models import Merchant
 from merchant.paysuper.client import Patience
 from merchant.paysuper.errors import PaySuperError
@@ -41,7 +42,7 @@ TURNS = 15
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short pauses, few tries, small windows; old orders are always due."""
     patience = Patience(reads=2, pause=0.01, longest_pause=0.05)
-    monkeypatch.setattr(runs.client_for, "__defaults__", (patience,))
+    monkeypatch.setattr(line.client, "__defaults__", (patience,))
     monkeypatch.setattr(runs, "RESCANS", {400: dt.timedelta(0)})
     monkeypatch.setattr(walking, "LARGEST_WINDOW", 80)
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from msgspec.structs import replace
 
+from merchant import line
 from merchant.models import Merchant, Project
 from merchant.paysuper.client import Patience
 from merchant.paysuper.errors import NoAnswer, NotAllowed, NotFound, NotSent, PaySuperError, Unexpected
@@ -286,7 +287,7 @@ def test_a_paysuper_that_is_down_is_noted(mirrored: Merchant, paysuper: Sandbox,
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits seven seconds for a server that the test itself has stopped."""
-    monkeypatch.setattr(runs.client_for, "__defaults__", (IMPATIENT,))
+    monkeypatch.setattr(line.client, "__defaults__", (IMPATIENT,))
 
 
 @pytest.mark.django_db

@@ -131,3 +131,15 @@ def test_a_bad_day_of_paysuper_ends_without_drift(quick: None) -> None:
         heal(paysuper)
         sync.sync(merchant)
         assert list(sync.drift(merchant, deep=True)) == []
+
+
+def test_a_rescan_that_asks_nothing_does_not_hide_that_paysuper_is_down(
+    mirrored: Merchant, paysuper: Sandbox, quick: None
+) -> None:
+    for _ in runs.RESCANS:
+        sync.rescan(mirrored)
+    fault(paysuper, kind="status", status=503, path="^/admin")
+    with pytest.raises(NoAnswer):
+        sync.sync(mirrored)
+    sync.rescan(mirrored)
+    assert SyncState.objects.get(merchant=mirrored).is_failing

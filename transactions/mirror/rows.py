@@ -18,7 +18,7 @@ FINAL = ("refunded", "chargeback")
 EARLIER = ("created", "pending", "processed")
 
 COLUMNS = (
-    "uuid merchant_id project_id type status created_at paid_at transaction_id product skus country method "
+    "uuid merchant_id project_id type status created_at paid_at transaction_id product country method "
     "method_title card_last4 customer_id customer_name customer_email is_production total_amount currency "
     "charge_amount charge_currency gross_amount tax_amount fees_amount net_amount payout_currency "
     "parent_uuid refund_receipt cancellation_code asked_at fingerprint"
@@ -41,7 +41,6 @@ def row(
         order.paid_at,
         order.transaction[:200],
         _product(order)[:500],
-        " ".join(item.sku for item in order.items)[:1000],
         order.country[:10],
         order.method[:50],
         order.method_title[:100],

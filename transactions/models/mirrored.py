@@ -55,7 +55,6 @@ class Transaction(models.Model):
     paid_at = models.DateTimeField(null=True)
     transaction_id = models.CharField(max_length=200)
     product = models.CharField(max_length=500)
-    skus = models.CharField(max_length=1000)
     country = models.CharField(max_length=10)
     method = models.CharField(max_length=50)
     method_title = models.CharField(max_length=100)

@@ -1,6 +1,6 @@
 """Brings PaySuper's orders into the mirror: first fill, increments, re-reads, and the proof of equality."""
 
 from transactions.sync.drift import drift
-from transactions.sync.runs import AlreadyRunning, Progress, Report, client_for, refresh, rescan, sync
+from transactions.sync.runs import AlreadyRunning, Progress, Report, refresh, rescan, sync
 
-__all__ = ["AlreadyRunning", "Progress", "Report", "client_for", "drift", "refresh", "rescan", "sync"]
+__all__ = ["AlreadyRunning", "Progress", "Report", "drift", "refresh", "rescan", "sync"]

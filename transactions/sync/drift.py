@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from merchant import line
 from merchant.models import Merchant
 from merchant.paysuper.client import Client, Page
 from merchant.paysuper.errors import NotFound
 from transactions import mirror
 from transactions.models import SyncState, Transaction
-from transactions.sync.runs import OVERLAP, client_for
+from transactions.sync.runs import OVERLAP
 from transactions.sync.walking import walk
 
 
@@ -22,10 +23,10 @@ def drift(merchant: Merchant, *, deep: bool = False, repair: bool = False) -> It
     has stays, since absence proves nothing.
     """
     found = 0
-    with client_for(merchant) as client:
-        for line in _differences(client, merchant, deep=deep, repair=repair):
+    with line.client(merchant) as client:
+        for difference in _differences(client, merchant, deep=deep, repair=repair):
             found += 1
-            yield line
+            yield difference
     checked = {"drift_checked_at": timezone.now(), "drift_found": found}
     SyncState.objects.update_or_create(merchant=merchant, defaults=checked)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from merchant import line
 from merchant.models import Merchant
-from merchant.paysuper.client import Client, Page, Patience
+from merchant.paysuper.client import Client, Page
 from merchant.paysuper.errors import PaySuperError
 from transactions import mirror
 from transactions.models import SyncState, Walk
@@ -57,11 +57,6 @@ class Report:
         self.unreadable += page.unreadable
 
 
-def client_for(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
-    """The line to PaySuper with this merchant's own credentials."""
-    return line.client(merchant, patience)
-
-
 def _unheard(read: int, total: int) -> None:
     """Progress that nobody asked for."""
 
@@ -80,7 +75,7 @@ def sync(
     where a fill that was broken off had got to. Raises AlreadyRunning, and PaySuperError when PaySuper
     cannot be read; what was read until then is kept.
     """
-    with _running(merchant) as state, client_for(merchant) as client:
+    with _running(merchant) as state, line.client(merchant) as client:
         for project in client.projects():
             mirror.update_project(merchant, project.id, project.name)
         if since or until:
@@ -98,19 +93,20 @@ def rescan(merchant: Merchant, seconds: float = 20.0) -> Report:
 
     A short turn leaves room for the increments in between. Raises as sync does.
     """
-    report = Report()
-    with _running(merchant) as state, client_for(merchant) as client:
-        days = _overdue(merchant) if state.synced_until else None
-        if days is not None:
-            deadline = time.monotonic() + seconds
-            _resume(client, merchant, _rescan_walk(merchant, days), report, deadline=deadline)
+    report, days = Report(), _overdue(merchant)
+    if days is None:
+        # Nothing is asked, so nothing is known: a PaySuper that is down must not look well.
+        return report
+    with _running(merchant), line.client(merchant) as client:
+        deadline = time.monotonic() + seconds
+        _resume(client, merchant, _rescan_walk(merchant, days), report, deadline=deadline)
     return _told(merchant, report)
 
 
 def refresh(merchant: Merchant, uuid: UUID) -> mirror.Applied:
     """Read one order again. Raises NotFound and the rest of the PaySuperError tree."""
     asked_at = timezone.now()
-    with client_for(merchant) as client:
+    with line.client(merchant) as client:
         order = client.order(uuid)
     return mirror.apply(merchant, [order], asked_at)
 
@@ -169,6 +165,8 @@ def _resume(
 
 
 def _overdue(merchant: Merchant) -> int | None:
+    if not SyncState.objects.filter(merchant=merchant, synced_until__isnull=False).exists():
+        return None
     now, walks = timezone.now(), {way.name: way for way in merchant.walks.all()}
     for days, pause in RESCANS.items():
         way = walks.get(f"rescan-{days}")
