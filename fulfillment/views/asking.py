@@ -1,0 +1,43 @@
+"""Questions before an act: a page or a dialog with a form, and what follows when it is sent."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from fulfillment import actions
+from merchant.access import MemberRequest, get_or_404
+from transactions.models import Transaction
+
+
+def ask_first(
+    request: MemberRequest,
+    entry: Transaction,
+    name: str,
+    form: forms.Form,
+    ask: Callable[[dict[str, str]], str],
+    blocker: str,
+) -> HttpResponse:
+    """Show the form; when it is sent and sensible, ask and return to the card."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            messages.success(request, ask(form.cleaned_data))
+        except actions.Blocked as blocked:
+            messages.error(request, str(blocked))
+        card = redirect("transactions:card", entry.pk)
+        return HttpResponseClientRedirect(card.url) if request.htmx else card  # type: ignore[attr-defined]
+    template = f"fulfillment/_{name}.html" if request.htmx else f"fulfillment/{name}.html"  # type: ignore[attr-defined]
+    response = render(request, template, {"transaction": entry, "form": form, "blocker": blocker})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def transaction_of(request: MemberRequest, uuid: UUID) -> Transaction:
+    """The transaction of the member's merchant; 404 for any other."""
+    queryset = Transaction.objects.select_related("project", "merchant")
+    return get_or_404(queryset, request.membership, pk=uuid)

@@ -1,0 +1,15 @@
+"""The overview, the list, the card and the exports: looking at what happened."""
+
+from transactions.views.card import transaction_card
+from transactions.views.exports import export_detail, export_download, export_list
+from transactions.views.home import home
+from transactions.views.listing import transaction_list
+
+__all__ = [
+    "export_detail",
+    "export_download",
+    "export_list",
+    "home",
+    "transaction_card",
+    "transaction_list",
+]

@@ -1,0 +1,38 @@
+"""What several pages show: the state of the sync, and the figures over a list."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from merchant.access import MemberRequest
+from transactions import overview
+from transactions.filters import TransactionFilter
+from transactions.models import SyncState, Transaction
+
+
+def mine(request: MemberRequest) -> QuerySet[Transaction]:
+    """The transactions of the member's merchant."""
+    return Transaction.objects.filter(merchant=request.membership.merchant)
+
+
+def sync_state(request: MemberRequest) -> SyncState | None:
+    """How the mirror stands, or None before the first sync."""
+    return SyncState.objects.filter(merchant=request.membership.merchant).first()
+
+
+def figures(request: MemberRequest, filters: TransactionFilter, state: SyncState | None) -> dict[str, Any]:
+    """Count and totals of the list: from the daily totals where those can tell and are of today's days."""
+    daily = filters.daily
+    if daily is not None and state and state.totals_zone == request.membership.merchant.time_zone:
+        totals = overview.totals_of_days(daily)
+        return {"totals": totals, "count": sum(total.count for total in totals)}
+    totals, count = overview.totals(filters.found), overview.counted(filters.found)
+    return {"totals": totals, "count": count, "count_limit": overview.COUNT_LIMIT}
+
+
+def without(query: QueryDict, name: str) -> QueryDict:
+    """The query without one of its names."""
+    rest = query.copy()
+    rest.pop(name, None)
+    return rest

@@ -1,0 +1,73 @@
+"""The exports: asked for, followed and fetched."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.storage import storages
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from merchant import audit
+from merchant.access import MemberRequest, Right, get_or_404, requires
+from merchant.celery import ring
+from transactions import exporting, exports
+from transactions.filters import TransactionFilter
+from transactions.models import Export
+from transactions.tasks import make_export
+from transactions.views.common import without
+
+
+@requires(Right.EXPORT)
+def export_list(request: MemberRequest) -> HttpResponseBase:
+    """The merchant's exports; a POST asks for a new one of the list with the posted query."""
+    if request.method == "POST":
+        return _request_export(request)
+    mine = Export.objects.filter(merchant=request.membership.merchant).select_related("requested_by")
+    return render(request, "transactions/exports.html", {"exports": mine[:100]})
+
+
+@require_safe
+@requires(Right.EXPORT)
+def export_detail(request: MemberRequest, export_id: UUID) -> HttpResponse:
+    """How far an export has got. htmx gets only the part that changes."""
+    export = get_or_404(Export.objects.select_related("requested_by"), request.membership, pk=export_id)
+    template = "transactions/_export.html" if request.htmx else "transactions/export.html"  # type: ignore[attr-defined]
+    response = render(request, template, {"export": export, "progress": exporting.progress_of(export)})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@requires(Right.EXPORT)
+def export_download(request: MemberRequest, export_id: UUID) -> HttpResponseBase:
+    """The finished file."""
+    export = get_or_404(Export.objects.all(), request.membership, pk=export_id, state=Export.State.READY)
+    storage = storages["exports"]
+    if not storage.exists(export.file_name):
+        raise Http404("The file is no longer kept.")
+    audit.record(export.merchant, request.membership.user, "export.downloaded", export.pk)
+    return FileResponse(
+        storage.open(export.file_name),
+        as_attachment=True,
+        filename=export.download_name,
+        content_type=exports.CONTENT_TYPES[export.format],
+    )
+
+
+def _request_export(request: MemberRequest) -> HttpResponse:
+    wanted, query = request.POST.get("format", ""), request.POST.get("query", "")
+    filters = TransactionFilter(request.membership.merchant, QueryDict(query))
+    if wanted not in Export.Format.values or not filters.is_valid():
+        messages.error(request, "This list cannot be exported: correct its filters first.")
+        return redirect("transactions:exports")
+    export = Export.objects.create(
+        merchant=request.membership.merchant,
+        requested_by=request.membership.user,
+        format=wanted,
+        query=without(QueryDict(query), "cursor").urlencode(),
+    )
+    audit.record(export.merchant, export.requested_by, "export.requested", export.pk, query=export.query)
+    ring(make_export, str(export.pk))
+    return redirect("transactions:export", export.pk)
