@@ -31,7 +31,7 @@ class Reader(HTMLParser):
             self.seen.append(data.strip())
 
 
-@pytest.mark.parametrize("value", [None, "", "a", HOSTILE, "3", 3, "none of them"])
+@pytest.mark.parametrize("value", [None, "", "a", HOSTILE, 3, "none of them"], ids=repr)
 @pytest.mark.parametrize(
     "widget",
     [
