@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -148,11 +148,8 @@ class TransactionFilter(django_filters.FilterSet):
         return queryset.filter(project=self.choices.projects[paysuper_id])
 
     def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
-        """Part of a product's name, or its whole sku."""
-        bought = Q(items__sku=text) | Q(items__name__icontains=text)
-        return queryset.filter(
-            Q(product__icontains=text) | Q(pk__in=Transaction.objects.filter(bought, merchant=self.merchant))
-        )
+        """Part of a product's name or SKU."""
+        return queryset.filter(bought__icontains=text)
 
     def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
         """Only what has been paid can wait for its goods."""

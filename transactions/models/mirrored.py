@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Upper
 
 from merchant.models import Merchant, Project
@@ -55,6 +56,8 @@ class Transaction(models.Model):
     paid_at = models.DateTimeField(null=True)
     transaction_id = models.CharField(max_length=200)
     product = models.CharField(max_length=500)
+    # Names and SKUs of everything that was bought, a line each: what the product filter searches.
+    bought = models.TextField(db_default="", default="")
     country = models.CharField(max_length=10)
     method = models.CharField(max_length=50)
     method_title = models.CharField(max_length=100)
@@ -100,7 +103,29 @@ class Transaction(models.Model):
             models.Index(fields=["merchant", "customer_id"], name="tx_customer_id"),
             models.Index(fields=["merchant", "card_last4"], name="tx_card"),
             models.Index(fields=["parent_uuid"], name="tx_parent"),
+            # What few rows are, so that a walk along all of them would find them late.
+            models.Index(
+                fields=["merchant", "fulfilment", "-created_at", "-uuid"],
+                condition=~Q(fulfilment=Fulfilment.UNFULFILLED),
+                name="tx_fulfilment",
+            ),
+            models.Index(
+                fields=["merchant", "-created_at", "-uuid"],
+                condition=Q(type=RowType.REFUND),
+                name="tx_refunds",
+            ),
+            models.Index(
+                fields=["merchant", "-created_at", "-uuid"],
+                condition=Q(is_production=False),
+                name="tx_test",
+            ),
+            models.Index(
+                fields=["merchant", "refund_receipt"],
+                condition=~Q(refund_receipt=""),
+                name="tx_refund_receipt",
+            ),
             GinIndex(OpClass(Upper("customer_email"), name="gin_trgm_ops"), name="tx_email_part"),
+            GinIndex(OpClass(Upper("bought"), name="gin_trgm_ops"), name="tx_bought_part"),
         ]
 
     def __str__(self) -> str:
