@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, requires
-from transactions import paging, tables
+from transactions import paging, tables, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Export
-from transactions.views.common import figures, mine, sync_state, without
+from transactions.views.common import are_of_our_days, figures, mine, sync_state, without
 
 PAGE_SIZES = (25, 50, 100)
 DEFAULT_PAGE_SIZE = 50
@@ -24,13 +24,17 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     """The Transactions page. htmx gets only the part that filters change."""
     merchant = request.membership.merchant
     filters = TransactionFilter(merchant, request.GET)
+    state = sync_state(request)
+    # First, since its one query tells too whether the search text is an id.
+    shown_tabs = tabs.of(filters, by_days=are_of_our_days(request, state))
     found = filters.found
     order = request.GET.get("sort", paging.DEFAULT_ORDER)
     page = paging.page(found, order, request.GET.get("cursor", ""), _page_size(request), tables.ROW_VALUES)
-    chips, state = list(filters.chips()), sync_state(request)
+    chips = list(filters.chips())
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
+        "tabs": shown_tabs,
         "page": page,
         "table": tables.table(page.rows, order),
         **figures(request, filters, state),
