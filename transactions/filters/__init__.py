@@ -102,6 +102,11 @@ class TransactionFilter(DeclaredFilters):
         return search.readings(text, personal=self.personal) if text else []
 
     @property
+    def looking_for(self) -> str:
+        """What the search text was taken for, in words."""
+        return search.in_words(self.readings)
+
+    @property
     def hint(self) -> str:
         """What somebody should know who finds nothing with this search text, or ""."""
         return search.hint(self.form.cleaned_data.get("q", ""), personal=self.personal)

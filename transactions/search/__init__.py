@@ -58,6 +58,12 @@ def readings(text: str, *, personal: bool = True) -> Sequence[Reading]:
     return list(_readings(plain(text), personal=personal))
 
 
+def in_words(found: Sequence[Reading]) -> str:
+    """Several readings as one enumeration."""
+    words = [reading.words for reading in found]
+    return ", or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def hint(text: str, *, personal: bool = True) -> str:
     """What somebody who finds nothing with this text should know, or ""."""
     text = plain(text)

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from merchant.access import MemberRequest
 from transactions import overview
@@ -41,3 +43,9 @@ def without(query: QueryDict, name: str) -> QueryDict:
     rest = query.copy()
     rest.pop(name, None)
     return rest
+
+
+def list_with(query: str) -> HttpResponse:
+    """To the first page of the list with this query, which came from a form."""
+    kept = without(QueryDict(query), "cursor").urlencode()
+    return redirect(f"{reverse('transactions:list')}?{kept}" if kept else "transactions:list")
