@@ -9,11 +9,11 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, requires
-from transactions import paging, preferences, tables
+from transactions import paging, preferences, tables, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
-from transactions.views.common import figures, mine, sync_state, without
+from transactions.views.common import are_of_our_days, figures, mine, sync_state, without
 
 
 @require_safe
@@ -23,11 +23,15 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     merchant, wanted = request.membership.merchant, preferences.of(request.membership)
     filters, order = TransactionFilter(merchant, request.GET), request.GET.get("sort", paging.DEFAULT_ORDER)
     size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
+    state = sync_state(request)
+    # First, since its one query also tells whether the search text is an id.
+    shown_tabs = tabs.of(filters, by_days=are_of_our_days(request, state))
     page = paging.page(filters.found, order, request.GET.get("cursor", ""), size, values)
-    chips, state = list(filters.chips()), sync_state(request)
+    chips = list(filters.chips())
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
+        "tabs": shown_tabs,
         "page": page,
         **_table(page, order, wanted, size),
         **figures(request, filters, state),
