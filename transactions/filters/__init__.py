@@ -52,7 +52,9 @@ class TransactionFilter(DeclaredFilters):
     @cached_property
     def is_by_id(self) -> bool:
         """Whether the search text is the whole id of a transaction: then all other filters are set aside."""
-        return self.is_valid() and self.named.exists()
+        if not self.is_valid() or search.by_id(self.form.cleaned_data.get("q", "")) is None:
+            return False
+        return self.named.exists()
 
     @property
     def named(self) -> QuerySet[Transaction]:

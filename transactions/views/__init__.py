@@ -4,7 +4,7 @@ from transactions.views.card import transaction_card
 from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list
 from transactions.views.home import home
-from transactions.views.listing import transaction_list
+from transactions.views.listing import list_figures, transaction_list
 
 __all__ = [
     "display",
@@ -12,6 +12,7 @@ __all__ = [
     "export_download",
     "export_list",
     "home",
+    "list_figures",
     "transaction_card",
     "transaction_list",
 ]

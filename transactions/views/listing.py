@@ -9,11 +9,14 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, requires
-from transactions import paging, preferences, tables, tabs
+from transactions import figures, overview, paging, preferences, tables, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
-from transactions.views.common import are_of_our_days, figures, mine, sync_state, without
+from transactions.timeouts import TooSlow, limited
+from transactions.views.common import are_of_our_days, list_with, mine, sync_state, without
+
+_NOTHING = paging.Page(rows=[], previous="", next="")
 
 
 @require_safe
@@ -22,29 +25,72 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     """The Transactions page. htmx gets only the part that filters change."""
     merchant, wanted = request.membership.merchant, preferences.of(request.membership)
     filters, order = TransactionFilter(merchant, request.GET), request.GET.get("sort", paging.DEFAULT_ORDER)
-    size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
-    state = sync_state(request)
-    # First, since its one query also tells whether the search text is an id.
-    shown_tabs = tabs.of(filters, by_days=are_of_our_days(request, state))
-    page = paging.page(filters.found, order, request.GET.get("cursor", ""), size, values)
-    chips = list(filters.chips())
+    size, state = _page_size(request, wanted), sync_state(request)
+    try:
+        with limited():
+            values, cursor = tables.values_of(wanted.columns), request.GET.get("cursor", "")
+            page = paging.page(filters.found, order, cursor, size, values)
+        told = _figures(request, filters, page, state)
+        empty = _why_empty(request, filters, page, state)
+    except TooSlow:
+        page, told, empty = _NOTHING, figures.Figures(), "too_slow"
     context: dict[str, Any] = {
         "filter": filters,
-        "chips": chips,
-        "tabs": shown_tabs,
+        "chips": list(filters.chips()),
+        "tabs": tabs.of(filters, told.counts),
+        "figures": told,
+        "count_limit": overview.COUNT_LIMIT,
         "page": page,
         **_table(page, order, wanted, size),
-        **figures(request, filters, state),
         "sync_state": state,
         "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
-        "empty": _why_empty(request, filters, page, chips, state),
+        "empty": empty,
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+@require_safe
+@requires(Right.VIEW)
+def list_figures(request: MemberRequest) -> HttpResponse:
+    """Count and totals of a list and the counts of its tabs; with "everything" of however many rows."""
+    query = without(request.GET, "everything")
+    filters, told = TransactionFilter(request.membership.merchant, query), figures.Figures()
+    if not filters.is_valid():
+        return list_with(query.urlencode())
+    try:
+        with limited():
+            told = figures.asked_for(filters, everything="everything" in request.GET)
+    except TooSlow:
+        too_slow = True
+    else:
+        too_slow = False
+    context = {
+        "filter": filters,
+        "figures": told,
+        "tabs": tabs.of(filters, told.counts),
+        "count_limit": overview.COUNT_LIMIT,
+        "too_slow": too_slow,
+        "query": query.urlencode(),
+    }
+    template = "transactions/_figures_apart.html" if request.htmx else "transactions/figures.html"  # type: ignore[attr-defined]
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _figures(
+    request: MemberRequest, filters: TransactionFilter, page: paging.Page, state: SyncState | None
+) -> figures.Figures:
+    try:
+        with limited():
+            return figures.at_once(filters, page, by_days=are_of_our_days(request, state))
+    except TooSlow:
+        return figures.Figures()  # the list is there; its figures may be asked for
 
 
 def _table(page: paging.Page, order: str, wanted: Preferences, size: int) -> dict[str, Any]:
@@ -64,16 +110,12 @@ def _page_size(request: MemberRequest, wanted: Preferences) -> int:
 
 
 def _why_empty(
-    request: MemberRequest,
-    filters: TransactionFilter,
-    page: paging.Page,
-    chips: list[Any],
-    state: SyncState | None,
+    request: MemberRequest, filters: TransactionFilter, page: paging.Page, state: SyncState | None
 ) -> str:
     if page.rows:
         return ""
     if not filters.is_valid():
         return "invalid"
-    if chips or mine(request).exists():
+    if any(filters.chips()) or mine(request).exists():
         return "no_match"
     return "cannot_reach" if state and state.is_failing else "none_yet"
