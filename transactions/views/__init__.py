@@ -3,13 +3,18 @@
 from transactions.views.card import transaction_card
 from transactions.views.exports import export_detail, export_download, export_list
 from transactions.views.home import home
+from transactions.views.keys import show_key
 from transactions.views.listing import transaction_list
+from transactions.views.notes import add_note, delete_note
 
 __all__ = [
+    "add_note",
+    "delete_note",
     "export_detail",
     "export_download",
     "export_list",
     "home",
+    "show_key",
     "transaction_card",
     "transaction_list",
 ]

@@ -13,6 +13,7 @@ from transactions import paging, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export
 from transactions.views.common import figures, mine, sync_state, without
+from transactions.views.origin import suffix
 
 PAGE_SIZES = (25, 50, 100)
 DEFAULT_PAGE_SIZE = 50
@@ -37,6 +38,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "sync_state": state,
         "trouble": line.trouble(request.membership.merchant),
         "query": without(request.GET, "cursor").urlencode(),
+        "suffix": suffix(request.GET.urlencode()),
         "formats": Export.Format,
         "empty": _why_empty(request, filters, page, chips),
     }
