@@ -9,15 +9,16 @@ from typing import Any
 
 from django.db.models import F, Func, TextField, Value
 
+# `\Z` and not `$`, which stops before a last line end in Python and not in PostgreSQL.
 # The first letter and the domain: "m…@example.com".
-_EMAIL = (r"(?s)^(.).*?(?=@[^@]*$|$)", r"\1…")
+_EMAIL = (r"(?s)^(.).*?(?=@[^@]*\Z|\Z)", r"\1…")
 # Initials: "M. L.".
 _NAME = (r"(\S)\S*", r"\1.")
-_PHONE = (r"(?s)^(?:.*(?=.{3}$)|.{1,2}$)", "…")
-_TAIL = (r"(?s)^(?:.*(?=.{4}$)|.{1,3}$)", "…")
+_PHONE = (r"(?s)^(?:.*(?=.{3}\Z)|.{1,2}\Z)", "…")
+_TAIL = (r"(?s)^(?:.*(?=.{4}\Z)|.{1,3}\Z)", "…")
 # The network, not the person: "203.0.…", "2001:db8:…".
-_IP = (r"(?s)^([^.:]*[.:]+[^.:]*[.:]|).+$", r"\1…")
-_ALL = (r"(?s)^.+$", "")
+_IP = (r"(?s)^([^.:]*[.:]+[^.:]*[.:]|).+\Z", r"\1…")
+_ALL = (r"(?s)^.+\Z", "")
 
 # Which members of PaySuper's documents are about a person, wherever they stand (contract §6.3, §17).
 _MEMBERS = {

@@ -8,6 +8,7 @@ app_name = "transactions"
 urlpatterns = [
     path("", views.home, name="home"),
     path("transactions/", views.transaction_list, name="list"),
+    path("transactions/display/", views.display, name="display"),
     path("transactions/<uuid:uuid>/", views.transaction_card, name="card"),
     path("transactions/<uuid:uuid>/notes/", views.add_note, name="add_note"),
     path("transactions/<uuid:uuid>/notes/<int:note_id>/delete/", views.delete_note, name="delete_note"),

@@ -1,6 +1,7 @@
 """The overview, the list, the card and the exports: looking at what happened."""
 
 from transactions.views.card import transaction_card
+from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list
 from transactions.views.home import home
 from transactions.views.keys import show_key
@@ -10,6 +11,7 @@ from transactions.views.notes import add_note, delete_note
 __all__ = [
     "add_note",
     "delete_note",
+    "display",
     "export_detail",
     "export_download",
     "export_list",
