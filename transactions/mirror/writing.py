@@ -70,14 +70,18 @@ def upsert(
         cursor.execute(_NEWS)
         _copy(cursor, "news", COLUMNS, rows)
         cursor.execute(_BEFORE)
+        known = cursor.rowcount
         cursor.execute(_UPSERT, {"zone": merchant.time_zone, "cause": cause, "asked_at": asked_at})
         written: list[tuple[UUID, bool]] = cursor.fetchall()
-        cursor.execute(_ASKED_AGAIN)
+        if known:
+            cursor.execute(_ASKED_AGAIN)
     return written
 
 
 def remove_details(uuids: Collection[UUID]) -> None:
     """Drop the items and documents of these orders."""
+    if not uuids:
+        return
     with connection.cursor() as cursor:
         # One array, where Django would write a parameter for each: that is most of the time of this.
         cursor.execute("DELETE FROM transactions_item WHERE transaction_id = ANY(%s)", [list(uuids)])
