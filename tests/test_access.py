@@ -33,6 +33,8 @@ TABLE = r"""
 /transactions/                          POST   405  405  405  405  405   405  405  login
 /transactions/display/                  GET    200  200  200  200  200   200  403  login
 /transactions/display/                  POST   302  302  302  302  302   302  403  login
+/transactions/newer/                    GET    200  200  200  200  200   200  403  login
+/transactions/newer/                    POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/              GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login

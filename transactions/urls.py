@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("transactions/", views.transaction_list, name="list"),
     path("transactions/display/", views.display, name="display"),
+    path("transactions/newer/", views.newer_count, name="newer"),
     path("transactions/<uuid:uuid>/", views.transaction_card, name="card"),
     path("exports/", views.export_list, name="exports"),
     path("exports/<uuid:export_id>/", views.export_detail, name="export"),

@@ -5,6 +5,7 @@ from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list
 from transactions.views.home import home
 from transactions.views.listing import transaction_list
+from transactions.views.newer import newer_count
 
 __all__ = [
     "display",
@@ -12,6 +13,7 @@ __all__ = [
     "export_download",
     "export_list",
     "home",
+    "newer_count",
     "transaction_card",
     "transaction_list",
 ]

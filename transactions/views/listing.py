@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, requires
-from transactions import paging, preferences, tables
+from transactions import newer, paging, preferences, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
@@ -30,6 +30,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "chips": chips,
         "page": page,
         **_table(page, order, wanted, size),
+        "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
         **figures(request, filters, state),
         "sync_state": state,
         "trouble": line.trouble(merchant),
@@ -57,6 +58,12 @@ def _page_size(request: MemberRequest, wanted: Preferences) -> int:
     """The address beats what the person is used to."""
     asked = request.GET.get("size", "")
     return int(asked) if asked in map(str, preferences.PAGE_SIZES) else wanted.page_size
+
+
+def _shows_the_newest(request: MemberRequest, filters: TransactionFilter, order: str) -> bool:
+    """Whether new payments would appear at the top of this page."""
+    first = not request.GET.get("cursor")
+    return first and filters.is_valid() and (order == paging.DEFAULT_ORDER or order not in paging.ORDERS)
 
 
 def _why_empty(
