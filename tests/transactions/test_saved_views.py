@@ -1,6 +1,5 @@
 """Saved views: kept under a name, shared with the team, opened first; nobody meddles with those of others."""
 
-
 import pytest
 from django.conf import settings as live
 from django.http import QueryDict
