@@ -23,6 +23,7 @@ class Right(models.TextChoices):
     KEYS = "keys", "see activation keys"
     NOTES = "notes", "write notes"
     RAW = "raw", "see raw records"
+    SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
     TEAM = "team", "see the team"
     SETTINGS = "settings", "see the connection"
@@ -33,7 +34,7 @@ class Right(models.TextChoices):
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES}),
+    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
     Role.SUPPORT: frozenset(Right) - {Right.RAW, Right.TEAM, Right.SETTINGS},
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }

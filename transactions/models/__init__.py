@@ -14,6 +14,7 @@ from transactions.models.mirrored import (
     Transaction,
 )
 from transactions.models.noted import Note
+from transactions.models.saved import SavedView
 
 __all__ = [
     "DailyTotal",
@@ -24,6 +25,7 @@ __all__ = [
     "Note",
     "RawOrder",
     "RowType",
+    "SavedView",
     "Status",
     "StatusChange",
     "SyncState",
