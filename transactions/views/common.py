@@ -20,7 +20,8 @@ def mine(request: MemberRequest) -> QuerySet[Transaction]:
 
 def sync_state(request: MemberRequest) -> SyncState | None:
     """How the mirror stands, or None before the first sync."""
-    return SyncState.objects.filter(merchant=request.membership.merchant).first()
+    # Read together with the membership.
+    return getattr(request.membership.merchant, "sync_state", None)
 
 
 def are_of_our_days(request: MemberRequest, state: SyncState | None) -> bool:
