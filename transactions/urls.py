@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("transactions/", views.transaction_list, name="list"),
     path("transactions/<uuid:uuid>/", views.transaction_card, name="card"),
+    path("transactions/bulk/export/", views.export_selection, name="export_selection"),
     path("exports/", views.export_list, name="exports"),
     path("exports/<uuid:export_id>/", views.export_detail, name="export"),
     path("exports/<uuid:export_id>/download/", views.export_download, name="download"),

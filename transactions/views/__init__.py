@@ -1,7 +1,7 @@
 """The overview, the list, the card and the exports: looking at what happened."""
 
 from transactions.views.card import transaction_card
-from transactions.views.exports import export_detail, export_download, export_list
+from transactions.views.exports import export_detail, export_download, export_list, export_selection
 from transactions.views.home import home
 from transactions.views.listing import transaction_list
 
@@ -9,6 +9,7 @@ __all__ = [
     "export_detail",
     "export_download",
     "export_list",
+    "export_selection",
     "home",
     "transaction_card",
     "transaction_list",

@@ -1,5 +1,6 @@
 """The Transactions page."""
 
+import secrets
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,8 +9,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import line
-from merchant.access import MemberRequest, Right, requires
-from transactions import paging, tables
+from merchant.access import MemberRequest, Right, may, requires
+from transactions import paging, selection, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export
 from transactions.views.common import figures, mine, sync_state, without
@@ -38,6 +39,9 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "trouble": line.trouble(request.membership.merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
+        "selectable": may(request.membership, Right.EXPORT),
+        "select_at_most": selection.LIMIT,
+        "form_key": secrets.token_hex(8),
         "empty": _why_empty(request, filters, page, chips),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
