@@ -31,6 +31,8 @@ TABLE = r"""
 /                                       POST   405  405  405  405  405   405  405  login
 /transactions/                          GET    200  200  200  200  200   200  403  login
 /transactions/                          POST   405  405  405  405  405   405  405  login
+/transactions/display/                  GET    200  200  200  200  200   200  403  login
+/transactions/display/                  POST   302  302  302  302  302   302  403  login
 /transactions/<uuid:uuid>/              GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login

@@ -8,6 +8,7 @@ app_name = "transactions"
 urlpatterns = [
     path("", views.home, name="home"),
     path("transactions/", views.transaction_list, name="list"),
+    path("transactions/display/", views.display, name="display"),
     path("transactions/<uuid:uuid>/", views.transaction_card, name="card"),
     path("transactions/bulk/export/", views.export_selection, name="export_selection"),
     path("exports/", views.export_list, name="exports"),

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from fulfillment.models import Action
 from merchant.models import Merchant
 from tests.browser.test_every_page import GRAVE, opened
 from transactions.models import Transaction
@@ -44,7 +45,7 @@ def test_rows_are_ticked_by_mouse_range_key_and_page(
     page.screenshot(path=screenshots / "bulk-bar.png")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    expect(said).to_have_text("5 selected")
+    expect(said).to_have_text("3 selected")
     page.keyboard.press("x")
     expect(said).to_have_text("4 selected")
     page.get_by_label("Select this page").check()
@@ -80,13 +81,16 @@ def test_support_refunds_three_rows_together_and_watches_them_come_to_their_end(
     expect(page.get_by_role("heading", level=1)).to_have_text("Refunds of 3 rows")
     page.screenshot(path=screenshots / "bulk-running.png", full_page=True)
     expect(page.get_by_text("Every row has come to its end.")).to_be_visible(timeout=60 * SECONDS)
-    expect(page.locator(".cell-verdict .status-green")).to_have_count(3)
+    # One of the first three has been asked for before, past us: PaySuper says so, and it is not asked again.
+    refunded = Action.objects.filter(state="refunded").count()
+    assert (refunded, Action.objects.filter(state="refused").count()) == (2, 1)
+    expect(page.locator(".cell-verdict .status-green")).to_have_count(2)
+    expect(page.locator(".cell-verdict .status-red")).to_have_count(1)
     page.screenshot(path=screenshots / "bulk-done.png", full_page=True)
     with page.expect_download() as download:
         page.get_by_role("link", name="Results as CSV").click()
     download.value.save_as(tmp_path / "results.csv")
-    assert (tmp_path / "results.csv").read_text("utf-8-sig").count("Refunded") == 3
-    assert Transaction.objects.filter(refund_state="refunded").count() == 3
+    assert (tmp_path / "results.csv").read_text("utf-8-sig").count(",Refunded,") == 2
 
 
 def test_everything_works_without_javascript(opened: Callable[..., Page], live_merchant: Merchant) -> None:

@@ -130,9 +130,10 @@ def test_a_worker_process_that_is_killed_in_the_middle_of_a_batch_causes_no_seco
 ) -> None:
     entries = [mirrored_order(lantern, desk) for _ in range(10)]
     worker = start()
+    batch = previewed(ann, entries)
     with transaction.atomic():
         Transaction.objects.select_for_update().get(pk=entries[4].pk)  # where the worker has to wait
-        batch = confirmed_elsewhere(ann, entries)
+        at_once(1, lambda: confirm(ann, batch, "REFUND 10"))  # over another line, or it would wait for us
         eventually(lambda: Action.objects.count() == 4, PATIENCE)
         kill(worker)
     assert (fresh(batch).state, Action.objects.count()) == ("running", 4)
@@ -151,10 +152,3 @@ def test_a_worker_process_that_is_killed_in_the_middle_of_a_batch_causes_no_seco
     for entry in entries:
         assert desk.posts(entry.pk) == desk.completed(entry.pk) == len(desk.refunds(entry.pk)) == 1
     assert [row["Result"] for row in results(ann, batch)] == ["Refunded"] * 10
-
-
-def confirmed_elsewhere(person: Person, entries: list[Transaction]) -> Batch:
-    """Confirmed over a line to the database of its own, so that the worker sees it at once."""
-    made: list[Batch] = []
-    at_once(1, lambda: made.append(confirmed(person, entries)))
-    return made[0]

@@ -1,11 +1,13 @@
 """The overview, the list, the card and the exports: looking at what happened."""
 
 from transactions.views.card import transaction_card
+from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list, export_selection
 from transactions.views.home import home
 from transactions.views.listing import transaction_list
 
 __all__ = [
+    "display",
     "export_detail",
     "export_download",
     "export_list",

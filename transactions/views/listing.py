@@ -10,39 +10,36 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, may, requires
-from transactions import paging, selection, tables
+from transactions import paging, preferences, selection, tables
 from transactions.filters import TransactionFilter
-from transactions.models import Export
+from transactions.models import Export, SyncState
+from transactions.preferences import Preferences
 from transactions.views.common import figures, mine, sync_state, without
-
-PAGE_SIZES = (25, 50, 100)
-DEFAULT_PAGE_SIZE = 50
 
 
 @require_safe
 @requires(Right.VIEW)
 def transaction_list(request: MemberRequest) -> HttpResponse:
     """The Transactions page. htmx gets only the part that filters change."""
-    merchant = request.membership.merchant
-    filters = TransactionFilter(merchant, request.GET)
-    found = filters.found
-    order = request.GET.get("sort", paging.DEFAULT_ORDER)
-    page = paging.page(found, order, request.GET.get("cursor", ""), _page_size(request), tables.ROW_VALUES)
+    merchant, wanted = request.membership.merchant, preferences.of(request.membership)
+    filters, order = TransactionFilter(merchant, request.GET), request.GET.get("sort", paging.DEFAULT_ORDER)
+    size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
+    page = paging.page(filters.found, order, request.GET.get("cursor", ""), size, values)
     chips, state = list(filters.chips()), sync_state(request)
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
         "page": page,
-        "table": tables.table(page.rows, order),
+        **_table(page, order, wanted, size),
         **figures(request, filters, state),
         "sync_state": state,
-        "trouble": line.trouble(request.membership.merchant),
+        "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
         "selectable": may(request.membership, Right.EXPORT),
         "select_at_most": selection.LIMIT,
         "form_key": secrets.token_hex(8),
-        "empty": _why_empty(request, filters, page, chips),
+        "empty": _why_empty(request, filters, page, chips, state),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
@@ -50,16 +47,33 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     return response
 
 
-def _page_size(request: MemberRequest) -> int:
+def _table(page: paging.Page, order: str, wanted: Preferences, size: int) -> dict[str, Any]:
+    return {
+        "table": tables.header(order, wanted.columns),
+        "rows": tables.rows(page.rows, wanted.columns),
+        "preferences": wanted,
+        "page_size": size,
+        "page_sizes": preferences.PAGE_SIZES,
+    }
+
+
+def _page_size(request: MemberRequest, wanted: Preferences) -> int:
+    """The address beats what the person is used to."""
     asked = request.GET.get("size", "")
-    return int(asked) if asked in map(str, PAGE_SIZES) else DEFAULT_PAGE_SIZE
+    return int(asked) if asked in map(str, preferences.PAGE_SIZES) else wanted.page_size
 
 
 def _why_empty(
-    request: MemberRequest, filters: TransactionFilter, page: paging.Page, chips: list[Any]
+    request: MemberRequest,
+    filters: TransactionFilter,
+    page: paging.Page,
+    chips: list[Any],
+    state: SyncState | None,
 ) -> str:
     if page.rows:
         return ""
     if not filters.is_valid():
         return "invalid"
-    return "no_match" if chips or mine(request).exists() else "none_yet"
+    if chips or mine(request).exists():
+        return "no_match"
+    return "cannot_reach" if state and state.is_failing else "none_yet"
