@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('fulfillment', '0002_initial'),
         ('merchant', '0003_the_line'),
-        ('transactions', '0003_export_selection'),
+        ('transactions', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

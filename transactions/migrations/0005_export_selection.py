@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transactions', '0002_follow'),
+        ('transactions', '0004_note_statuschange'),
     ]
 
     operations = [
