@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from merchant.models import Merchant
 from tests.conftest import HARBOUR, KETTLE, SNOW
 from tests.transactions import rows
-from transactions import choices
+from transactions.filters import choices
 from transactions.models import Transaction
 
 

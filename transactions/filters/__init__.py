@@ -9,8 +9,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from merchant.models import Merchant
-from transactions import choices, periods, search
-from transactions.filters import offered
+from transactions import periods, search
+from transactions.filters import choices, offered
 from transactions.filters.chips import Chip, chips_of
 from transactions.filters.declared import DeclaredFilters
 from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
@@ -35,6 +35,8 @@ class TransactionFilter(DeclaredFilters):
         data = data.copy()
         for name in ("status", "project", "currency"):
             data.setlist(name, filter(None, data.getlist(name)))  # blank means not set, as for the others
+        if any(map(str.strip, data.getlist("from") + data.getlist("to"))):
+            data.pop("period", None)  # overruled: not to be claimed by a chip or in an export
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant, self.personal = merchant, personal
         known = choices.of(merchant)
@@ -128,9 +130,7 @@ class TransactionFilter(DeclaredFilters):
         return " · ".join(counting) or "All transactions"
 
     def values_of(self, name: str) -> list[str]:
-        """What the address says for a filter, each value once; only what counts."""
-        if name == "period" and (self.values_of("from") or self.values_of("to")):
-            return []  # overruled: not to be claimed by a chip or in an export
+        """What the address says for a filter, each value once."""
         several = isinstance(self.filters[name], django_filters.MultipleChoiceFilter)
         values = self.data.getlist(name) if several else self.data.getlist(name)[-1:]
         return [value for value in dict.fromkeys(values) if value.strip()]
@@ -155,9 +155,8 @@ class TransactionFilter(DeclaredFilters):
         return queryset.filter(is_production=mode == "live")
 
     def by_period(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
-        """A preset, unless dates are given too."""
-        dated = self.form.cleaned_data.get("from") or self.form.cleaned_data.get("to")
-        return queryset if dated else self._within(queryset)
+        """A preset."""
+        return self._within(queryset)
 
     def by_day(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
         """The first or the last day."""

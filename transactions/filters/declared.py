@@ -10,10 +10,16 @@ from transactions.filters.form import FilterForm
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
-_SEARCHED = (
-    "A transaction ID, refund receipt, customer ID, e-mail address or part of it, "
-    "last four digits of a card, or an amount."
-)
+_SEARCHED = "Transaction ID, receipt, e-mail or a part of it, customer ID, 4242 of a card, 12.50 EUR"
+
+
+def _day(label: str) -> django_filters.DateFilter:
+    return django_filters.DateFilter(
+        label=label,
+        method="by_day",
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
 
 class DeclaredFilters(django_filters.FilterSet):
@@ -48,9 +54,7 @@ class DeclaredFilters(django_filters.FilterSet):
     fulfilment = django_filters.ChoiceFilter(
         label="Fulfilment", method="by_fulfilment", choices=Fulfilment.choices, empty_label="Any"
     )
-    type = django_filters.ChoiceFilter(
-        label="Type", choices=RowType.choices, empty_label="Orders and refunds"
-    )
+    type = django_filters.ChoiceFilter(label="Type", choices=RowType.choices, empty_label="All types")
     mode = django_filters.ChoiceFilter(
         label="Mode",
         method="by_mode",
@@ -65,14 +69,7 @@ class DeclaredFilters(django_filters.FilterSet):
 
     @classmethod
     def get_filters(cls) -> dict[str, django_filters.Filter]:
-        """The declared filters and the two whose names Python keeps for itself."""
-        filters: dict[str, django_filters.Filter] = super().get_filters()
-        for name, label in {"from": "From", "to": "To"}.items():
-            filters[name] = django_filters.DateFilter(
-                label=label,
-                field_name=name,
-                method="by_day",
-                input_formats=["%Y-%m-%d"],
-                widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            )
-        return filters
+        """The declared filters and, after the period, the two whose names Python keeps for itself."""
+        declared: dict[str, django_filters.Filter] = super().get_filters()
+        first = {name: declared[name] for name in ("q", "period")}
+        return first | {"from": _day("From"), "to": _day("To")} | declared

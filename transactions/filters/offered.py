@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from babel import Locale
 
 from merchant.models import Merchant, Project
-from transactions.choices import Choices
+from transactions.filters.choices import Choices
 
 _COUNTRIES = Locale("en").territories
 _LONGEST = 100

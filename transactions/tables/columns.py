@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from merchant import money
 from merchant.templatetags.formats import country, moment
+from transactions import personal
 from transactions.models import Fulfilment, RowType, Status
 
 Row = Mapping[str, Any]
@@ -84,9 +85,11 @@ def _transaction_id(row: Row) -> str:
     number, uuid = row["transaction_id"], str(row["uuid"])
     named = number or format_html('<span class="muted" title="{}">{}…</span>', uuid, uuid[:8])
     return format_html(
-        '<a class="row-link" href="{}{}/" data-row><span class="unseen">Transaction </span>{}</a>{}',
+        '<a class="row-link" id="tx-{1}" href="{0}{1}/{2}" data-row>'
+        '<span class="unseen">Transaction </span>{3}</a>{4}',
         reverse("transactions:list"),
         uuid,
+        row["suffix"],
         named,
         "" if row["is_production"] else SafeString(' <span class="tag">Test</span>'),
     )
@@ -103,6 +106,11 @@ def _fulfilment(row: Row) -> str:
 def _refund_state(row: Row) -> str:
     state: str = row["refund_state"]
     return REFUND_STATES.get(state, state) or NOTHING
+
+
+def _email(row: Row) -> str:
+    address: str = row["customer_email"]
+    return _cut(personal.email(address) if row["masked"] else address)
 
 
 def _card(row: Row) -> str:
@@ -138,7 +146,7 @@ COLUMNS = {
     "order": Column(
         "Order ID", ("uuid",), lambda row: format_html('<span class="mono">{}</span>', row["uuid"])
     ),
-    "email": _text("Customer e-mail", "customer_email"),
+    "email": Column("Customer e-mail", ("customer_email",), _email),
     "customer": _text("Customer ID", "customer_id"),
     "currency": Column("Currency", ("charge_currency",), lambda row: row["charge_currency"] or NOTHING),
     "gross": _money("Gross", "gross_amount", "payout_currency"),

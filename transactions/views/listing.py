@@ -1,52 +1,55 @@
 """The Transactions page."""
 
+import secrets
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import line
-from merchant.access import MemberRequest, Right, requires
-from transactions import figures, overview, paging, preferences, tables, tabs
+from merchant.access import MemberRequest, Right, may, requires
+from transactions import figures, newer, overview, paging, preferences, saving, selection, tables, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
 from transactions.timeouts import TooSlow, limited
-from transactions.views.common import are_of_our_days, list_with, mine, sync_state, without
-
-_NOTHING = paging.Page(rows=[], previous="", next="")
+from transactions.views.common import are_of_our_days, mine, sync_state, without
+from transactions.views.origin import suffix
 
 
 @require_safe
 @requires(Right.VIEW)
 def transaction_list(request: MemberRequest) -> HttpResponse:
-    """The Transactions page. htmx gets only the part that filters change."""
+    """The Transactions page; without a query the person's default view. htmx gets what filters change."""
     merchant, wanted = request.membership.merchant, preferences.of(request.membership)
-    filters, order = TransactionFilter(merchant, request.GET), request.GET.get("sort", paging.DEFAULT_ORDER)
+    default = saving.default(request.membership)
+    if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
+        return redirect(f"{reverse('transactions:list')}?{default.query}")
+    query = _past_the_default(request.GET) if default else request.GET
+    filters, order = TransactionFilter(merchant, query), request.GET.get("sort", paging.DEFAULT_ORDER)
     size, state = _page_size(request, wanted), sync_state(request)
-    try:
-        with limited():
-            values, cursor = tables.values_of(wanted.columns), request.GET.get("cursor", "")
-            page = paging.page(filters.found, order, cursor, size, values)
-        told = _figures(request, filters, page, state)
-        empty = _why_empty(request, filters, page, state)
-    except TooSlow:
-        page, told, empty = _NOTHING, figures.Figures(), "too_slow"
+    page, too_slow = _page(request, filters, order, size, wanted)
+    told = figures.Figures() if too_slow else _figures(request, filters, page, state)
+    chips = list(filters.chips())
     context: dict[str, Any] = {
         "filter": filters,
-        "chips": list(filters.chips()),
+        "chips": chips,
         "tabs": tabs.of(filters, told.counts),
         "figures": told,
         "count_limit": overview.COUNT_LIMIT,
         "page": page,
-        **_table(page, order, wanted, size),
+        **_table(request, page, order, wanted, size),
+        **_views(request, default),
+        "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
         "sync_state": state,
         "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
-        "empty": empty,
+        **_selecting(request),
+        "empty": "too_slow" if too_slow else _why_empty(request, filters, page, chips, state),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
@@ -54,52 +57,66 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     return response
 
 
-@require_safe
-@requires(Right.VIEW)
-def list_figures(request: MemberRequest) -> HttpResponse:
-    """Count and totals of a list and the counts of its tabs; with "everything" of however many rows."""
-    query = without(request.GET, "everything")
-    filters, told = TransactionFilter(request.membership.merchant, query), figures.Figures()
-    if not filters.is_valid():
-        return list_with(query.urlencode())
+def _page(
+    request: MemberRequest, filters: TransactionFilter, order: str, size: int, wanted: Preferences
+) -> tuple[paging.Page, bool]:
+    """The page that was asked for, and whether it took too long to find."""
+    values, cursor = tables.values_of(wanted.columns), request.GET.get("cursor", "")
     try:
         with limited():
-            told = figures.asked_for(filters, everything="everything" in request.GET)
+            return paging.page(filters.found, order, cursor, size, values), False
     except TooSlow:
-        too_slow = True
-    else:
-        too_slow = False
-    context = {
-        "filter": filters,
-        "figures": told,
-        "tabs": tabs.of(filters, told.counts),
-        "count_limit": overview.COUNT_LIMIT,
-        "too_slow": too_slow,
-        "query": query.urlencode(),
-    }
-    template = "transactions/_figures_apart.html" if request.htmx else "transactions/figures.html"  # type: ignore[attr-defined]
-    response = render(request, template, context)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+        return paging.Page(rows=[], previous="", next=""), True
 
 
 def _figures(
     request: MemberRequest, filters: TransactionFilter, page: paging.Page, state: SyncState | None
 ) -> figures.Figures:
+    """Those that can be told at once; the list does not fall with them."""
     try:
         with limited():
             return figures.at_once(filters, page, by_days=are_of_our_days(request, state))
     except TooSlow:
-        return figures.Figures()  # the list is there; its figures may be asked for
+        return figures.Figures()
 
 
-def _table(page: paging.Page, order: str, wanted: Preferences, size: int) -> dict[str, Any]:
+def _table(
+    request: MemberRequest, page: paging.Page, order: str, wanted: Preferences, size: int
+) -> dict[str, Any]:
+    masked, end = not may(request.membership, Right.PERSONAL), suffix(request.GET.urlencode())
     return {
         "table": tables.header(order, wanted.columns),
-        "rows": tables.rows(page.rows, wanted.columns),
+        "rows": tables.rows(page.rows, wanted.columns, suffix=end, masked=masked),
         "preferences": wanted,
         "page_size": size,
         "page_sizes": preferences.PAGE_SIZES,
+    }
+
+
+def _selecting(request: MemberRequest) -> dict[str, Any]:
+    """Who may do anything with several rows may export them."""
+    return {
+        "selectable": may(request.membership, Right.EXPORT),
+        "select_at_most": selection.LIMIT,
+        "form_key": secrets.token_hex(8),
+    }
+
+
+def _past_the_default(query: QueryDict) -> QueryDict:
+    """The query with which an address means what it says, even when no filter is left in it."""
+    query = query.copy()
+    query["view"] = "all"
+    return query
+
+
+def _views(request: MemberRequest, default: saving.Link | None) -> dict[str, Any]:
+    links, current = saving.links(request.membership), saving.comparable(request.GET)
+    return {
+        "views": links,
+        "current_view": current,
+        "is_saved": any(link.query == current for link in links),
+        "everything": reverse("transactions:list") + ("?view=all" if default else ""),
+        "has_default": default is not None,
     }
 
 
@@ -109,13 +126,23 @@ def _page_size(request: MemberRequest, wanted: Preferences) -> int:
     return int(asked) if asked in map(str, preferences.PAGE_SIZES) else wanted.page_size
 
 
+def _shows_the_newest(request: MemberRequest, filters: TransactionFilter, order: str) -> bool:
+    """Whether new payments would appear at the top of this page."""
+    first = not request.GET.get("cursor")
+    return first and filters.is_valid() and (order == paging.DEFAULT_ORDER or order not in paging.ORDERS)
+
+
 def _why_empty(
-    request: MemberRequest, filters: TransactionFilter, page: paging.Page, state: SyncState | None
+    request: MemberRequest,
+    filters: TransactionFilter,
+    page: paging.Page,
+    chips: list[Any],
+    state: SyncState | None,
 ) -> str:
     if page.rows:
         return ""
     if not filters.is_valid():
         return "invalid"
-    if any(filters.chips()) or mine(request).exists():
+    if chips or mine(request).exists():
         return "no_match"
     return "cannot_reach" if state and state.is_failing else "none_yet"
