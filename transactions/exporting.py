@@ -31,9 +31,16 @@ class BadFilters(ValueError):
 
 
 def write(
-    merchant: Merchant, query: str, export_format: str, path: Path, author: str, progress: exports.Progress
+    merchant: Merchant,
+    query: str,
+    export_format: str,
+    path: Path,
+    author: str,
+    progress: exports.Progress,
+    *,
+    masked: bool = False,
 ) -> exports.Written:
-    """Write the rows of the list with this query, in its order, to `path`.
+    """Write the rows of the list with this query, in its order, to `path`; masked without personal data.
 
     Raises BadFilters for a query that makes no sense and exports.TooManyRows for an endless PDF.
     """
@@ -47,6 +54,7 @@ def write(
         time_zone=merchant.time_zone,
         filter_in_words=filters.in_words(),
         author=author,
+        masked=masked,
     )
     return exports.write(export_format, rows, path, heading, progress)
 
@@ -115,6 +123,7 @@ def _make(export: Export) -> None:
             path,
             str(export.requested_by),
             _say_progress(export),
+            masked=not export.personal,
         )
         with path.open("rb") as file:
             name = storages["exports"].save(path.name, File(file))
