@@ -5,6 +5,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from merchant.models import Merchant
@@ -33,6 +34,8 @@ class Export(models.Model):
     query = models.TextField(blank=True)
     # Whether the file says who the customers are: the role of the person who asks decides.
     personal = models.BooleanField(default=True)
+    # The rows that were ticked; none means all that the query finds.
+    selection = ArrayField(models.UUIDField(), default=list, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     rows_total = models.PositiveBigIntegerField(null=True)
     error = models.CharField(max_length=500, blank=True)
