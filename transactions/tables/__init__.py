@@ -52,11 +52,12 @@ def values_of(names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys([*_ALWAYS, *(value for name in names for value in COLUMNS[name].needs)]))
 
 
-def rows(found: Sequence[Row], names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows with the markup of their cells under "cells"."""
+def rows(found: Sequence[Row], names: Sequence[str], suffix: str = "") -> Iterator[dict[str, Any]]:
+    """The rows with the markup of their cells under "cells"; the suffix ends the address of each card."""
     shown = [COLUMNS[name] for name in names]
     markup = "".join(map(_frame, names))
-    for row in found:
+    for values in found:
+        row = {**values, "suffix": suffix}
         yield {**row, "cells": format_html(markup, *(column.cell(row) for column in shown))}
 
 

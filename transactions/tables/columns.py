@@ -84,9 +84,11 @@ def _transaction_id(row: Row) -> str:
     number, uuid = row["transaction_id"], str(row["uuid"])
     named = number or format_html('<span class="muted" title="{}">{}…</span>', uuid, uuid[:8])
     return format_html(
-        '<a class="row-link" href="{}{}/" data-row><span class="unseen">Transaction </span>{}</a>{}',
+        '<a class="row-link" id="tx-{1}" href="{0}{1}/{2}" data-row>'
+        '<span class="unseen">Transaction </span>{3}</a>{4}',
         reverse("transactions:list"),
         uuid,
+        row["suffix"],
         named,
         "" if row["is_production"] else SafeString(' <span class="tag">Test</span>'),
     )
