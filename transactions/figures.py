@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
 from transactions import overview, paging, tabs
 from transactions.filters import TransactionFilter
-from transactions.models import DailyTotal
 
 Row = Mapping[str, Any]
 
@@ -34,29 +33,41 @@ def at_once(filters: TransactionFilter, page: paging.Page, *, by_days: bool) -> 
 
     `by_days` says that the daily totals are of the merchant's own days.
     """
-    days = filters.daily_of_narrowed(leaving_out=tabs.SET) if by_days and not filters.is_by_id else None
-    rows = _by_kind(days, filters) if days is not None else []
-    counts = tabs.counts_of_kinds(rows) if days is not None else None
+    kinds = _kinds(filters) if by_days else None
+    counts = None if kinds is None else tabs.counts_of_kinds(kinds)
     if not (page.previous or page.next):
         return Figures(len(page.rows), overview.totals_of_rows(page.rows), counts)
-    if days is None or filters.values_of("fulfilment"):
+    if kinds is None or filters.values_of("fulfilment"):
         return Figures(counts=counts)
     wanted = filters.form.cleaned_data["status"]
-    totals = overview.totals_of_kinds(row for row in rows if not wanted or row["status"] in wanted)
+    totals = overview.totals_of_kinds(kind for kind in kinds if not wanted or kind["status"] in wanted)
     return Figures(sum(total.count for total in totals), totals, counts)
 
 
-def asked_for(filters: TransactionFilter, *, everything: bool) -> Figures:
+def asked_for(filters: TransactionFilter, *, everything: bool, by_days: bool) -> Figures:
     """The figures from the rows themselves: added up if there are few, or if `everything` is wanted."""
-    counts = None if filters.is_by_id else tabs.counts_of_rows(filters)
-    count = overview.counted(filters.found)
+    counts, count = tab_counts(filters, by_days=by_days), overview.counted(filters.found)
     if count is None and not everything:
         return Figures(counts=counts)
     totals = overview.totals(filters.found)
     return Figures(sum(total.count for total in totals), totals, counts)
 
 
-def _by_kind(days: QuerySet[DailyTotal], filters: TransactionFilter) -> list[Row]:
-    """Entries and amounts by status, type and currency, and in each row how many wait to be fulfilled."""
+def tab_counts(filters: TransactionFilter, *, by_days: bool) -> tabs.Counts | None:
+    """How many rows each tab would show, by one query; None where the tabs have no counts."""
+    if not filters.is_valid() or filters.is_by_id:
+        return None
+    kinds = _kinds(filters) if by_days else None
+    return tabs.counts_of_rows(filters) if kinds is None else tabs.counts_of_kinds(kinds)
+
+
+def _kinds(filters: TransactionFilter) -> Sequence[Row] | None:
+    """Entries and amounts by status, type and currency, whatever the tab, and how many rows wait for goods.
+
+    None when the daily totals cannot tell.
+    """
+    days = None if filters.is_by_id else filters.daily_of_narrowed(leaving_out=tabs.SET)
+    if days is None:
+        return None
     kinds = days.values("status", "type", "currency")
     return list(kinds.annotate(entries=Sum("count"), charged=Sum("amount"), waiting=tabs.waiting(filters)))

@@ -9,7 +9,7 @@ from merchant.access import MemberRequest, Right, requires
 from transactions import figures, overview, tabs
 from transactions.filters import TransactionFilter
 from transactions.timeouts import TooSlow, limited
-from transactions.views.common import list_with, without
+from transactions.views.common import are_of_our_days, list_with, sync_state, without
 
 
 @require_safe
@@ -22,7 +22,11 @@ def list_figures(request: MemberRequest) -> HttpResponse:
         return list_with(query.urlencode())
     try:
         with limited():
-            told = figures.asked_for(filters, everything="everything" in request.GET)
+            told = figures.asked_for(
+                filters,
+                everything="everything" in request.GET,
+                by_days=are_of_our_days(request, sync_state(request)),
+            )
     except TooSlow:
         too_slow = True
     context = {
