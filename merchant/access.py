@@ -18,6 +18,8 @@ class Right(models.TextChoices):
     VIEW = "view", "see transactions"
     FULFIL = "fulfil", "fulfil orders"
     REFUND = "refund", "ask for refunds"
+    APPROVE = "approve", "approve refunds"
+    REFUND_RULES = "refund_rules", "change the rules for refunds"
     EXPORT = "export", "export lists"
     WEBHOOKS = "webhooks", "see the webhook log"
     TEAM = "team", "see the team"
@@ -28,7 +30,7 @@ class Right(models.TextChoices):
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.TEAM},
+    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT}),
     Role.SUPPORT: frozenset({Right.VIEW, Right.FULFIL, Right.REFUND, Right.EXPORT, Right.WEBHOOKS}),
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
@@ -39,6 +41,11 @@ class MemberRequest(HttpRequest):
     """A request of somebody who works for a merchant right now."""
 
     membership: Membership
+
+
+def roles_with(right: Right) -> list[Role]:
+    """The roles that have the right, as PaySuper lists them."""
+    return [role for role in Role if right in RIGHTS[role]]
 
 
 def may(membership: Membership, right: Right) -> bool:

@@ -1,6 +1,10 @@
 """What pages ask about actions."""
 
+import datetime as dt
+import math
+
 from django import template
+from django.utils import timezone
 
 from fulfillment import rules, timeline as lines
 from fulfillment.models import Action
@@ -20,6 +24,18 @@ def refund_blocker(row: rules.Row, membership: Membership) -> str:
 def fulfil_blocker(row: rules.Row, membership: Membership) -> str:
     """Why the order cannot be fulfilled, or ""."""
     return rules.fulfil_blocker(row, membership)
+
+
+@register.simple_tag
+def decision_blocker(action: Action, membership: Membership) -> str:
+    """Why this person cannot approve or turn down the refund, or ""."""
+    return rules.decision_blocker(action, membership)
+
+
+@register.filter
+def seconds_until(instant: dt.datetime | None) -> int:
+    """How many whole seconds are left; 0 when it has passed."""
+    return max(0, math.ceil((instant - timezone.now()).total_seconds())) if instant else 0
 
 
 @register.simple_tag
