@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fulfillment', '0002_initial'),
-        ('merchant', '0004_refund_rules'),
+        ('merchant', '0005_refund_rules'),
         ('transactions', '0002_follow'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
