@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from fulfillment import actions, inbox
-from fulfillment.models import Action, WebhookEvent
+from fulfillment import actions, batches, inbox
+from fulfillment.models import Action, Batch, WebhookEvent
 from merchant.celery import ring
 from transactions.tasks import sync_merchant
 
@@ -35,6 +35,20 @@ def settle_action(action_id: int) -> None:
 
 
 @shared_task
+def run_batch(batch_id: str) -> None:
+    """Do the next rows of a confirmed batch, and ring for the rest."""
+    batch = Batch.objects.select_related("merchant", "requested_by").get(pk=batch_id)
+    moved = False
+    for item in batches.run(batch):
+        moved = True
+        if item.action:
+            ring_for_refund(item.action)
+    # Where nothing was left to take, another worker is at it.
+    if moved and batches.has_more(batch):
+        ring(run_batch, batch_id)
+
+
+@shared_task
 def process_webhook(event_id: int) -> None:
     """Re-read the order of an event, then whatever hangs on it."""
     event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
@@ -50,6 +64,14 @@ def sweep_actions() -> None:
     for action_id, state in actions.due():
         task = run_action if state == Action.State.REQUESTED else settle_action
         task.delay(action_id)
+
+
+@shared_task
+def sweep_batches() -> None:
+    """Ring again for batches that nobody is working on, and drop previews that nobody confirmed."""
+    for batch_id in batches.due():
+        run_batch.delay(str(batch_id))
+    batches.expire()
 
 
 @shared_task

@@ -21,6 +21,10 @@ class Right(models.TextChoices):
     APPROVE = "approve", "approve refunds"
     REFUND_RULES = "refund_rules", "change the rules for refunds"
     EXPORT = "export", "export lists"
+    PERSONAL = "personal", "see personal data"
+    KEYS = "keys", "see activation keys"
+    NOTES = "notes", "write notes"
+    RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
     TEAM = "team", "see the team"
@@ -32,10 +36,9 @@ class Right(models.TextChoices):
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.SHARE_VIEWS}),
-    Role.SUPPORT: frozenset(
-        {Right.VIEW, Right.FULFIL, Right.REFUND, Right.EXPORT, Right.SHARE_VIEWS, Right.WEBHOOKS}
-    ),
+    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
+    Role.SUPPORT: frozenset(Right)
+    - {Right.APPROVE, Right.REFUND_RULES, Right.RAW, Right.TEAM, Right.SETTINGS},
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 

@@ -20,12 +20,13 @@ def is_recent(request: HttpRequest) -> bool:
     return any(0 <= time.time() - at < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for at in times)
 
 
-def ask_password(request: HttpRequest) -> HttpResponse:
-    """The way to the password page and back to this address, where `filled_in` has what was posted."""
+def ask_password(request: HttpRequest, back: str = "") -> HttpResponse:
+    """The way to the password page and on to `back`, else here, where `filled_in` has what was posted."""
+    back = back or request.path
     posted = request.POST.copy()
     posted.pop("csrfmiddlewaretoken", None)
-    request.session[_KEPT] = {"path": request.path, "posted": posted.urlencode()}
-    address = f"{reverse('account_reauthenticate')}?{urlencode({'next': request.path})}"
+    request.session[_KEPT] = {"path": back, "posted": posted.urlencode()}
+    address = f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
     return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else redirect(address)
 
 

@@ -6,9 +6,12 @@ import math
 from django import template
 from django.utils import timezone
 
-from fulfillment import rules, timeline as lines
+from fulfillment import rules, timeline as lines, told as webhooks
 from fulfillment.models import Action
+from merchant.access import Right, may
 from merchant.models import Membership
+from transactions import personal
+from transactions.card import Section
 from transactions.models import Transaction
 
 register = template.Library()
@@ -32,6 +35,15 @@ def decision_blocker(action: Action, membership: Membership) -> str:
     return rules.decision_blocker(action, membership)
 
 
+@register.simple_tag
+def customer(transaction: Transaction, membership: Membership) -> str:
+    """Who the customer is, as far as this role need know."""
+    name, email = transaction.customer_name, transaction.customer_email
+    if not may(membership, Right.PERSONAL):
+        name, email = personal.name(name), personal.email(email)
+    return name or email or transaction.customer_id or "unknown customer"
+
+
 @register.filter
 def seconds_until(instant: dt.datetime | None) -> int:
     """How many whole seconds are left; 0 when it has passed."""
@@ -42,6 +54,12 @@ def seconds_until(instant: dt.datetime | None) -> int:
 def timeline(transaction: Transaction) -> list[lines.Event]:
     """What happened, newest first."""
     return lines.events(transaction)
+
+
+@register.simple_tag
+def told(transaction: Transaction, membership: Membership) -> list[Section]:
+    """What only webhooks tell of the order."""
+    return webhooks.told(transaction, membership)
 
 
 @register.simple_tag

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0002_initial'),
+        ('fulfillment', '0003_batches'),
         ('merchant', '0005_refund_rules'),
         ('transactions', '0002_follow'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
