@@ -395,7 +395,11 @@ def test_the_page_follows_until_every_row_has_come_to_its_end(ann: Person, order
     tasks.run_batch(str(batch.pk))
     part = ann.browser.get(address, headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith('<div id="batch" hx-get')
-    assert "4 are still under way" in part
+    assert "4 are still under way." in part
+    Action.objects.update(state=State.NEEDS_PERSON)
+    page = ann.browser.get(address).content.decode()
+    assert "4 wait for a person" in page
+    assert "hx-trigger" not in page
     Action.objects.update(state=State.DECLINED)
     page = ann.browser.get(address).content.decode()
     assert "Every row has come to its end" in page
