@@ -5,7 +5,7 @@ from celery import shared_task
 from fulfillment import actions, batches, inbox
 from fulfillment.models import Action, Batch, WebhookEvent
 from merchant.celery import ring
-from transactions.tasks import sync_merchant
+from transactions.tasks import sync_soon
 
 
 @shared_task
@@ -20,7 +20,7 @@ def settle_action(action_id: int) -> None:
     action = _action(action_id)
     actions.settle(action)
     if action.state == Action.State.REFUNDED:
-        sync_merchant.delay(action.merchant_id)
+        sync_soon(action.merchant_id)
 
 
 @shared_task
@@ -44,7 +44,7 @@ def process_webhook(event_id: int) -> None:
     if inbox.process(event):
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
-        sync_merchant.delay(event.merchant_id)
+        sync_soon(event.merchant_id)
 
 
 @shared_task
