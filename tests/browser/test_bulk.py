@@ -9,10 +9,9 @@ from playwright.sync_api import Page, expect
 
 from fulfillment.models import Action
 from merchant.models import Merchant
-from tests.browser.test_every_page import GRAVE, opened
+from tests.browser.test_every_page import GRAVE
 from transactions.models import Transaction
 
-__all__ = ["opened"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 1000

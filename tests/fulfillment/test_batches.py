@@ -94,12 +94,13 @@ def test_the_preview_gives_each_row_a_verdict_and_changes_nothing(
 def test_the_sums_of_the_preview_are_by_currency_and_of_what_goes(
     ann: Person, desk: Desk, lantern: Merchant, orders: list[Transaction]
 ) -> None:
+    Transaction.objects.update(charge_currency="EUR")
     Transaction.objects.filter(pk=orders[0].pk).update(charge_amount=500, charge_currency="JPY")
     left_out = mirrored_order(lantern, desk, outcome="pending")
     batch = previewed(ann, [*orders, left_out])
     rest = orders[1:]
     assert batches.sums(batch) == [
-        (rest[0].charge_currency, 3, sum(entry.charge_amount for entry in rest)),
+        ("EUR", 3, sum(entry.charge_amount for entry in rest)),
         ("JPY", 1, Decimal(500)),
     ]
     assert "¥500" in ann.browser.get(f"/batches/{batch.pk}/").content.decode()
