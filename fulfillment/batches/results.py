@@ -10,6 +10,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, NullIf
 
 from fulfillment.models import Action, Batch, BatchItem
+from transactions import personal
 from transactions.exports import csv_file
 from transactions.exports.moment import snapshot
 from transactions.exports.report import Column, Heading, Kind, Report, Source, Sum as RowCount
@@ -65,10 +66,14 @@ def sums(batch: Batch) -> list[tuple[str, int, Decimal]]:
     return sorted(found, key=lambda each: (-each[1], each[0]))
 
 
-def write_results(batch: Batch, path: Path) -> None:
-    """Write a CSV of all rows of the batch as they stand now, in its order, guarded like every export."""
+def write_results(batch: Batch, path: Path, *, masked: bool = False) -> None:
+    """Write a CSV of all rows of the batch as they stand now, in its order, guarded like every export.
+    Masked, it does not say who the customers are.
+    """
     zone = batch.merchant.time_zone
     expressions = _expressions(zone)
+    if masked:
+        expressions["email"] = personal.email_of("transaction__customer_email")
     query = batch.items.order_by("position").values_list(*expressions.values()).query
     with snapshot(batch.items.db) as (connection, as_of):
         sql, params = query.get_compiler(batch.items.db, elide_empty=False).as_sql()

@@ -389,6 +389,18 @@ def test_the_file_of_results_tells_how_each_row_stands_now(
     assert AuditEvent.objects.filter(event="batch.downloaded").count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_file_says_who_the_customers_are_only_to_those_who_may_know(
+    ann: Person, orders: list[Transaction]
+) -> None:
+    Transaction.objects.update(customer_email="mara@example.com")
+    batch = confirmed(ann, orders)
+    assert {row["E-mail"] for row in results(ann, batch)} == {"mara@example.com"}
+    ann.membership.role = "accounting"
+    ann.membership.save()
+    assert {row["E-mail"] for row in results(ann, batch)} == {"m…@example.com"}
+
+
 def test_the_page_follows_until_every_row_has_come_to_its_end(ann: Person, orders: list[Transaction]) -> None:
     batch = confirmed(ann, orders)
     address = f"/batches/{batch.pk}/"
