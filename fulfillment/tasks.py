@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from fulfillment import actions, inbox
-from fulfillment.models import Action, WebhookEvent
+from fulfillment.inbox import refusals, trials
+from fulfillment.models import Action, WebhookEvent, WebhookTest
 from transactions.tasks import sync_merchant
 
 
@@ -29,7 +30,14 @@ def process_webhook(event_id: int) -> None:
     if inbox.process(event):
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
-        sync_merchant.delay(event.merchant_id)
+        if event.event in inbox.BRINGS_ROWS:
+            sync_merchant.delay(event.merchant_id)
+
+
+@shared_task
+def send_webhook_test(test_id: int) -> None:
+    """Have PaySuper send a made-up webhook."""
+    trials.send(WebhookTest.objects.select_related("merchant", "project").get(pk=test_id))
 
 
 @shared_task
@@ -45,6 +53,9 @@ def sweep_webhooks() -> None:
     """Ring again for webhooks that wait."""
     for event_id in inbox.due():
         process_webhook.delay(event_id)
+    for test_id in trials.due():
+        send_webhook_test.delay(test_id)
+    refusals.forget()
 
 
 def _action(action_id: int) -> Action:

@@ -20,6 +20,7 @@ class Right(models.TextChoices):
     REFUND = "refund", "ask for refunds"
     EXPORT = "export", "export lists"
     WEBHOOKS = "webhooks", "see the webhook log"
+    MANAGE_WEBHOOKS = "manage_webhooks", "set webhooks up"
     TEAM = "team", "see the team"
     SETTINGS = "settings", "see the connection"
 

@@ -1,8 +1,33 @@
-"""Fulfilling, refunding, and the webhook log. A GET shows the form, a POST asks."""
+"""Fulfilling, refunding, the webhook log, and the webhooks of a project."""
 
 from fulfillment.views.fulfilling import fulfil, unfulfil
+from fulfillment.views.project_webhooks import (
+    project_secret,
+    project_secret_end,
+    project_switches,
+    project_test,
+    project_webhooks,
+)
 from fulfillment.views.refunds import close, refund
 from fulfillment.views.state import state
-from fulfillment.views.webhook_log import webhook, webhook_list
+from fulfillment.views.webhook_clinic import webhook_clinic
+from fulfillment.views.webhook_log import refused_list, replay, replay_unsettled, webhook, webhook_list
 
-__all__ = ["close", "fulfil", "refund", "state", "unfulfil", "webhook", "webhook_list"]
+__all__ = [
+    "close",
+    "fulfil",
+    "project_secret",
+    "project_secret_end",
+    "project_switches",
+    "project_test",
+    "project_webhooks",
+    "refund",
+    "refused_list",
+    "replay",
+    "replay_unsettled",
+    "state",
+    "unfulfil",
+    "webhook",
+    "webhook_clinic",
+    "webhook_list",
+]

@@ -31,6 +31,7 @@ def measure(sizes: Sizes) -> Iterator[Line]:
     """Different events over a few kept-alive connections."""
     world.empty()
     world.lantern()
+    WebhookEvent.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute(TABLE)
     with _server() as port:
