@@ -14,7 +14,8 @@ from merchant.models import Project
 
 _PREFIX = "Signature "
 _EXACT = re.compile(r"Signature [0-9a-f]{64}")
-_DIGEST = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
+# The word itself ends with a hex digit.
+_DIGEST = re.compile(r"(?:(?<=Signature)|(?<![0-9a-fA-F]))[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _LABEL = re.compile(r"authorization\s*:\s*", re.IGNORECASE)
 _OTHER_PROJECTS = 100
 _LENGTHS = {

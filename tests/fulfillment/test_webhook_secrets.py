@@ -1,4 +1,4 @@
-"""A project's secret is changed without losing what the old one has signed, and what is wrong is turned away."""
+"""A secret is changed without losing what the old one has signed, and what is wrong is turned away."""
 
 import datetime as dt
 from typing import Any
