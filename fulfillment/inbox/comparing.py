@@ -1,6 +1,7 @@
 """What a webhook told, beside the order as the mirror has it now."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +11,11 @@ from fulfillment.models import WebhookEvent
 from merchant.money import display
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.webhook_order import WebhookOrder, webhook_order
+from transactions.card import readable
 from transactions.models import Transaction
+
+# No event of PaySuper has such members (contract §17); what a game passes along may.
+_SECRET = re.compile(r"secret|token|password|signature|api_?key|authorization", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,23 @@ def document_of(event: WebhookEvent) -> Any:
         return json.loads(event.body, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError, ArithmeticError):
         return None
+
+
+def shown(document: Any) -> str:
+    """The document as people read it, without activation keys and secrets; "" when it is beyond showing."""
+    try:
+        return readable(_without_secrets(document)) if document is not None else ""
+    except (ValueError, RecursionError, ArithmeticError):
+        return ""
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: "••••••" if each and _SECRET.search(name) else _without_secrets(each)
+            for name, each in value.items()
+        }
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
 
 
 def compared(event: WebhookEvent, document: Any) -> list[Compared]:

@@ -17,7 +17,6 @@ from fulfillment.webhook_forms import WebhookFilter
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
-from transactions.card import readable
 
 _REPLAYED_AT_ONCE = 1000
 
@@ -49,7 +48,7 @@ def webhook(request: MemberRequest, event_id: int) -> HttpResponse:
     document = comparing.document_of(event)
     context = {
         "event": event,
-        "body": "" if document is None else readable(document),
+        "body": comparing.shown(document),
         "compared": comparing.compared(event, document),
         "can_replay": event.event in PAYMENT_EVENTS and not event.testing_case,
     }
