@@ -12,6 +12,7 @@ from transactions.models.mirrored import (
     Status,
     Transaction,
 )
+from transactions.models.saved import SavedView
 
 __all__ = [
     "DailyTotal",
@@ -21,6 +22,7 @@ __all__ = [
     "Item",
     "RawOrder",
     "RowType",
+    "SavedView",
     "Status",
     "SyncState",
     "Transaction",

@@ -1,52 +1,24 @@
 """The filters of the list, by the names that stand in its address. Exports use the same class."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import django_filters
-from babel import Locale
 from django import forms
-from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
-from redis.exceptions import RedisError
 
-from merchant.models import Merchant, Project
+from merchant.models import Merchant
 from transactions import periods, search
+from transactions.filters import choices
+from transactions.filters.chips import Chip
+from transactions.filters.form import FilterForm
 from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
 # The filters that the daily totals can answer too.
 _DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
-_CHOICES_LIVE_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter that is set: what it says, and the query of the same list without it."""
-
-    label: str
-    text: str
-    query_without: str
-
-
-class FilterForm(forms.Form):
-    """Says what is wrong with filters that contradict each other."""
-
-    def clean(self) -> dict[str, Any]:
-        """Ends must not lie before beginnings."""
-        values: dict[str, Any] = super().clean() or {}
-        if values.get("from") and values.get("to") and values["from"] > values["to"]:
-            self.add_error("to", "The last day lies before the first.")
-        least, most = values.get("amount_min"), values.get("amount_max")
-        if least is not None and most is not None and least > most:
-            self.add_error("amount_max", "This is less than the smallest amount.")
-        for name in ("q", "product"):
-            if "\0" in (values.get(name) or ""):
-                self.add_error(name, "This text cannot be searched for.")
-        return values
 
 
 class TransactionFilter(django_filters.FilterSet):
@@ -66,8 +38,12 @@ class TransactionFilter(django_filters.FilterSet):
         label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"
     )
     status = django_filters.MultipleChoiceFilter(label="Status", choices=Status.choices, distinct=False)
-    project = django_filters.ModelChoiceFilter(
-        label="Project", queryset=None, to_field_name="paysuper_id", empty_label="All projects"
+    project = django_filters.ChoiceFilter(
+        label="Project",
+        method="by_project",
+        choices=[],
+        empty_label="All projects",
+        error_messages={"invalid_choice": "There is no such project."},
     )
     product = django_filters.CharFilter(label="Product", method="by_product", max_length=200)
     method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
@@ -95,10 +71,9 @@ class TransactionFilter(django_filters.FilterSet):
             data.setlist(name, filter(None, data.getlist(name)))  # blank means not set, as for the others
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant = merchant
-        self.filters["project"].queryset = Project.objects.filter(merchant=merchant)
-        self.filters["method"].extra["choices"] = _seen(merchant, "method", "method_title")
-        self.filters["country"].extra["choices"] = _countries(merchant)
-        self.filters["currency"].extra["choices"] = _seen(merchant, "charge_currency", "charge_currency")
+        self.choices = choices.of(merchant)
+        for name, offered in self.choices.by_filter.items():
+            self.filters[name].extra["choices"] = offered
 
     @classmethod
     def get_filters(cls) -> dict[str, django_filters.Filter]:
@@ -128,7 +103,8 @@ class TransactionFilter(django_filters.FilterSet):
             return None
         values = self.form.cleaned_data
         wanted = {"status__in": values["status"], "currency__in": values["currency"], "type": values["type"]}
-        wanted |= {"project": values["project"], "day__gte": self.days.first, "day__lte": self.days.last}
+        wanted |= {"day__gte": self.days.first, "day__lte": self.days.last}
+        wanted["project"] = self.choices.projects.get(values["project"])
         asked = {name: value for name, value in wanted.items() if value}
         return DailyTotal.objects.filter(merchant=self.merchant, **asked)
 
@@ -167,6 +143,10 @@ class TransactionFilter(django_filters.FilterSet):
         """The first or the last day."""
         return self._within(queryset)
 
+    def by_project(self, queryset: QuerySet[Transaction], _: str, paysuper_id: str) -> QuerySet[Transaction]:
+        """A project, by PaySuper's id."""
+        return queryset.filter(project=self.choices.projects[paysuper_id])
+
     def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
         """Part of a product's name, or its whole sku."""
         bought = Q(items__sku=text) | Q(items__name__icontains=text)
@@ -197,28 +177,3 @@ class TransactionFilter(django_filters.FilterSet):
     def _in_words(self, name: str, value: str) -> str:
         choices = getattr(self.form.fields[name], "choices", [])
         return next((str(text) for key, text in choices if str(key) == value), value)
-
-
-def _countries(merchant: Merchant) -> list[tuple[str, str]]:
-    names = Locale("en").territories
-    found = [(code, names.get(code, code)) for code, _ in _seen(merchant, "country", "country")]
-    return sorted(found, key=lambda each: each[1])
-
-
-def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
-    """The values that occur among this merchant's transactions, remembered for a minute."""
-
-    def read() -> list[tuple[str, str]]:
-        rows = Transaction.objects.filter(merchant=merchant).exclude(**{name: ""})
-        return sorted(
-            {value: text or value for value, text in rows.values_list(name, title).distinct()}.items()
-        )
-
-    key = f"seen:{merchant.pk}:{name}"
-    try:
-        found: list[tuple[str, str]] = cache.get(key) or []
-        if not found and (found := read()):
-            cache.set(key, found, _CHOICES_LIVE_SECONDS)  # not while there are none: the first fill is near
-    except RedisError:
-        return read()  # slower, but the list does not fall with the cache
-    return found
