@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fulfillment', '0002_initial'),
-        ('merchant', '0004_webhook_secrets'),
+        ('merchant', '0005_webhook_secrets'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

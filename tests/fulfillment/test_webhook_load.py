@@ -126,8 +126,8 @@ def test_without_a_broker_webhooks_are_taken_at_once_and_processed_by_the_sweepe
         assert post(url, body) == 200
         seconds.append(time.monotonic() - began)
     # The first one finds out; PaySuper would wait for ten seconds.
-    assert max(seconds) < 5
-    assert sorted(seconds)[-2] < 1
+    assert max(seconds) < 8
+    assert sorted(seconds)[-2] < 2
     assert WebhookEvent.objects.count() == 12
     row = WebhookEvent.objects.get(order_uuid=uuid)
     WebhookEvent.objects.filter(pk=row.pk).update(try_at=row.received_at)

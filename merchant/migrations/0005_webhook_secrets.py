@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchant', '0003_the_line'),
+        ('merchant', '0004_list_preferences'),
     ]
 
     operations = [
