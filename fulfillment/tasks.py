@@ -2,10 +2,11 @@
 
 from celery import shared_task
 
-from fulfillment import actions, inbox
+from fulfillment import actions, batches, inbox
 from fulfillment.inbox import refusals, trials
-from fulfillment.models import Action, WebhookEvent, WebhookTest
-from transactions.tasks import sync_merchant
+from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
+from merchant.celery import ring
+from transactions.tasks import sync_soon
 
 
 @shared_task
@@ -20,7 +21,21 @@ def settle_action(action_id: int) -> None:
     action = _action(action_id)
     actions.settle(action)
     if action.state == Action.State.REFUNDED:
-        sync_merchant.delay(action.merchant_id)
+        sync_soon(action.merchant_id)
+
+
+@shared_task
+def run_batch(batch_id: str) -> None:
+    """Do the next rows of a confirmed batch, and ring for the rest."""
+    batch = Batch.objects.select_related("merchant", "requested_by").get(pk=batch_id)
+    moved = False
+    for item in batches.run(batch):
+        moved = True
+        if item.action and item.action.state == Action.State.REQUESTED:
+            ring(run_action, item.action.pk)
+    # Where nothing was left to take, another worker is at it.
+    if moved and batches.has_more(batch):
+        ring(run_batch, batch_id)
 
 
 @shared_task
@@ -30,8 +45,7 @@ def process_webhook(event_id: int) -> None:
     if inbox.process(event):
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
-        if event.event in inbox.BRINGS_ROWS:
-            sync_merchant.delay(event.merchant_id)
+        sync_soon(event.merchant_id)
 
 
 @shared_task
@@ -46,6 +60,14 @@ def sweep_actions() -> None:
     for action_id, state in actions.due():
         task = run_action if state == Action.State.REQUESTED else settle_action
         task.delay(action_id)
+
+
+@shared_task
+def sweep_batches() -> None:
+    """Ring again for batches that nobody is working on, and drop previews that nobody confirmed."""
+    for batch_id in batches.due():
+        run_batch.delay(str(batch_id))
+    batches.expire()
 
 
 @shared_task

@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from fulfillment import inbox
-from fulfillment.inbox.processing import PAYMENT_EVENTS
 from fulfillment.models import WebhookEvent, WebhookTest
 from merchant.models import Merchant, Project
 from transactions import periods
@@ -16,7 +15,7 @@ from transactions import periods
 State = WebhookEvent.State
 _UNSETTLED = "unsettled"
 _OTHER, _MADE_UP = "other", "test"
-_KNOWN_EVENTS = [*sorted(PAYMENT_EVENTS), inbox.VALIDATION]
+_KNOWN_EVENTS = [*sorted(inbox.PAYMENT_EVENTS), inbox.VALIDATION]
 
 
 class WebhookFilter(forms.Form):

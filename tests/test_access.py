@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from fulfillment.forms import REASONS
-from fulfillment.models import Action, WebhookEvent
+from fulfillment.models import Action, Batch, WebhookEvent
 from merchant import setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
@@ -22,7 +22,7 @@ from merchant.views import WORKER_HEARTBEAT
 from tests.conftest import HARBOUR, PASSWORD, Person
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
-from transactions.models import Export, SavedView, Transaction
+from transactions.models import Export, Note, SavedView, Transaction
 
 WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
 # The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
@@ -53,6 +53,26 @@ TABLE = r"""
 /transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/refund/       POST   302  302  403  302  403   404  403  login
+/transactions/bulk/fulfil/              GET    302  302  403  302  403   302  403  login
+/transactions/bulk/fulfil/              POST   302  302  403  302  403   302  403  login
+/transactions/bulk/refund/              GET    302  302  403  302  403   302  403  login
+/transactions/bulk/refund/              POST   302  302  403  302  403   302  403  login
+/transactions/bulk/export/              GET    302  302  302  302  403   302  403  login
+/transactions/bulk/export/              POST   302  302  302  302  403   302  403  login
+/batches/                               GET    200  200  200  200  200   200  403  login
+/batches/                               POST   405  405  405  405  405   405  405  login
+/batches/<uuid:batch_id>/               GET    200  200  200  200  200   404  403  login
+/batches/<uuid:batch_id>/               POST   405  405  405  405  405   405  405  login
+/batches/<uuid:batch_id>/confirm/       GET    405  405  405  405  405   405  405  login
+/batches/<uuid:batch_id>/confirm/       POST   302  302  403  302  403   404  403  login
+/batches/<uuid:batch_id>/download/      GET    200  200  200  200  403   404  403  login
+/batches/<uuid:batch_id>/download/      POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/notes/        GET    405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/notes/        POST   302  302  302  302  403   404  403  login
+/transactions/<uuid:uuid>/notes/<int:note_id>/delete/     GET    405 405 405 405 405  405 405 login
+/transactions/<uuid:uuid>/notes/<int:note_id>/delete/     POST   302 404 404 404 403  404 403 login
+/transactions/<uuid:uuid>/items/<int:position>/key/       GET    405 405 405 405 405  405 405 login
+/transactions/<uuid:uuid>/items/<int:position>/key/       POST   200 200 403 200 403  404 403 login
 /actions/<int:action_id>/close/         GET    405  405  405  405  405   405  405  login
 /actions/<int:action_id>/close/         POST   302  302  403  302  403   404  403  login
 /exports/                               GET    200  200  200  200  403   200  403  login
@@ -174,15 +194,20 @@ def things(
     action = Action.objects.create(
         **mine, transaction=order, kind="refund", state="needs_person", requested_by=people["owner"]
     )
+    batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
+    note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
     return {
         "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
+        "<uuid:batch_id>": batch.pk,
         "<uuid:export_id>": export.pk,
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
+        "<int:note_id>": note.pk,
+        "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
     } | ENDS
 
@@ -191,7 +216,7 @@ def things(
 def order(lantern: Merchant, paysuper: Sandbox) -> Transaction:
     """An order of Lantern Works."""
     with client(paysuper) as api:
-        return mirrored_order(lantern, Desk(api))
+        return mirrored_order(lantern, Desk(api), kind="key")
 
 
 def walk(resolver: URLResolver, before: str = "/") -> Iterator[str]:
@@ -217,6 +242,7 @@ def asked(who: str, method: str, pattern: str, people: dict[str, User], things: 
 
 FILLED_IN = {
     "note": "a reason",
+    "text": "a remark",
     "format": "csv",
     "reason": REASONS[0],
     "seen_amount": "1.00",

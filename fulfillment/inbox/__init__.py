@@ -3,11 +3,11 @@
 A webhook is a hint that something happened to an order; what happened is read over the API.
 """
 
-from fulfillment.inbox.processing import BRINGS_ROWS, due, process, replay, unsettled
+from fulfillment.inbox.processing import PAYMENT_EVENTS, due, process, replay, unsettled
 from fulfillment.inbox.receiving import VALIDATION, Delivery, Stored, Unreadable, store
 
 __all__ = [
-    "BRINGS_ROWS",
+    "PAYMENT_EVENTS",
     "VALIDATION",
     "Delivery",
     "Stored",

@@ -11,6 +11,7 @@ from fulfillment.models import WebhookEvent
 from merchant.money import display
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.webhook_order import WebhookOrder, webhook_order
+from transactions import personal
 from transactions.card import readable
 from transactions.models import Transaction
 
@@ -40,12 +41,23 @@ def document_of(event: WebhookEvent) -> Any:
         return None
 
 
-def shown(document: Any) -> str:
+def shown(document: Any, *, with_personal_data: bool) -> str:
     """The document as people read it, without activation keys and secrets; "" when it is beyond showing."""
     try:
-        return readable(_without_secrets(document)) if document is not None else ""
+        allowed = document if with_personal_data else _without_person(document)
+        return readable(_without_secrets(allowed)) if document is not None else ""
     except (ValueError, RecursionError, ArithmeticError):
         return ""
+
+
+def _without_person(document: Any) -> Any:
+    """Masked; where the object of the event is the customer in person (contract §13.9), as one."""
+    subject = document.get("object") if isinstance(document, dict) else None
+    if isinstance(subject, dict) and subject.get("object") == "user":
+        return personal.masked({**document, "object": None}) | {
+            "object": personal.masked({"user": subject})["user"]
+        }
+    return personal.masked(document)
 
 
 def _without_secrets(value: Any) -> Any:

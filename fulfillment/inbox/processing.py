@@ -10,13 +10,12 @@ from django.utils import timezone
 from fulfillment.models import WebhookEvent
 from merchant.paysuper.errors import NotFound, PaySuperError
 from transactions import sync
+from transactions.models import StatusChange
 
 log = structlog.get_logger()
 State = WebhookEvent.State
 
 PAYMENT_EVENTS = frozenset({"payment.success", "payment.cancel", "payment.refund", "payment.chargeback"})
-# After these PaySuper lists a row beside the order, which only a look for new orders finds (contract §7.5).
-BRINGS_ROWS = frozenset({"payment.refund", "payment.chargeback"})
 # PaySuper itself repeats for two days; an order it does not know by then does not exist.
 UNKNOWN_AT_MOST = dt.timedelta(days=2)
 # A bell that has been rung again is given this time before the next one.
@@ -37,7 +36,7 @@ def process(event: WebhookEvent) -> bool:
         return False
     began = time.monotonic()
     try:
-        sync.refresh(event.merchant, event.order_uuid)
+        sync.refresh(event.merchant, event.order_uuid, StatusChange.Cause.WEBHOOK)
     except PaySuperError as error:
         _try_later(event, error, _since(began))
         return False

@@ -1,6 +1,7 @@
-"""What we do about transactions: actions of staff, and the inbox of PaySuper's webhooks."""
+"""What we do about transactions: actions of staff, one by one or many at once, and the inbox of webhooks."""
 
 from fulfillment.models.acting import Action
 from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEvent, WebhookTest
+from fulfillment.models.batching import Batch, BatchItem
 
-__all__ = ["Action", "RefusalCount", "RefusedDelivery", "WebhookEvent", "WebhookTest"]
+__all__ = ["Action", "Batch", "BatchItem", "RefusalCount", "RefusedDelivery", "WebhookEvent", "WebhookTest"]

@@ -1,5 +1,6 @@
-"""Fulfilling, refunding, the webhook log, and the webhooks of a project."""
+"""Fulfilling, refunding, many rows at once, the webhook log, and the webhooks of a project."""
 
+from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.fulfilling import fulfil, unfulfil
 from fulfillment.views.project_webhooks import (
     project_secret,
@@ -9,12 +10,17 @@ from fulfillment.views.project_webhooks import (
     project_webhooks,
 )
 from fulfillment.views.refunds import close, refund
+from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
 from fulfillment.views.webhook_clinic import webhook_clinic
 from fulfillment.views.webhook_log import refused_list, replay, replay_unsettled, webhook, webhook_list
 
 __all__ = [
+    "batch",
+    "batch_list",
     "close",
+    "confirm_batch",
+    "download_batch",
     "fulfil",
     "project_secret",
     "project_secret_end",
@@ -25,6 +31,8 @@ __all__ = [
     "refused_list",
     "replay",
     "replay_unsettled",
+    "select_to_fulfil",
+    "select_to_refund",
     "state",
     "unfulfil",
     "webhook",

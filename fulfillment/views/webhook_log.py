@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fulfillment import inbox
 from fulfillment.inbox import comparing, health, pages
-from fulfillment.inbox.processing import PAYMENT_EVENTS
 from fulfillment.models import RefusedDelivery, WebhookEvent
 from fulfillment.tasks import process_webhook
 from fulfillment.webhook_forms import WebhookFilter
@@ -48,9 +47,9 @@ def webhook(request: MemberRequest, event_id: int) -> HttpResponse:
     document = comparing.document_of(event)
     context = {
         "event": event,
-        "body": comparing.shown(document),
+        "body": comparing.shown(document, with_personal_data=may(request.membership, Right.PERSONAL)),
         "compared": comparing.compared(event, document),
-        "can_replay": event.event in PAYMENT_EVENTS and not event.testing_case,
+        "can_replay": event.event in inbox.PAYMENT_EVENTS and not event.testing_case,
     }
     return render(request, "fulfillment/webhook.html", context)
 

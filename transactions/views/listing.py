@@ -1,5 +1,6 @@
 """The Transactions page."""
 
+import secrets
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -9,12 +10,13 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import line
-from merchant.access import MemberRequest, Right, requires
-from transactions import newer, paging, preferences, saving, tables
+from merchant.access import MemberRequest, Right, may, requires
+from transactions import newer, paging, preferences, saving, selection, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
 from transactions.views.common import figures, mine, sync_state, without
+from transactions.views.origin import suffix
 
 
 @require_safe
@@ -34,7 +36,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "filter": filters,
         "chips": chips,
         "page": page,
-        **_table(page, order, wanted, size),
+        **_table(request, page, order, wanted, size),
         **_views(request, default),
         "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
         **figures(request, filters, state),
@@ -42,6 +44,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
+        **_selecting(request),
         "empty": _why_empty(request, filters, page, chips, state),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
@@ -50,13 +53,25 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     return response
 
 
-def _table(page: paging.Page, order: str, wanted: Preferences, size: int) -> dict[str, Any]:
+def _table(
+    request: MemberRequest, page: paging.Page, order: str, wanted: Preferences, size: int
+) -> dict[str, Any]:
+    masked, end = not may(request.membership, Right.PERSONAL), suffix(request.GET.urlencode())
     return {
         "table": tables.header(order, wanted.columns),
-        "rows": tables.rows(page.rows, wanted.columns),
+        "rows": tables.rows(page.rows, wanted.columns, suffix=end, masked=masked),
         "preferences": wanted,
         "page_size": size,
         "page_sizes": preferences.PAGE_SIZES,
+    }
+
+
+def _selecting(request: MemberRequest) -> dict[str, Any]:
+    """Who may do anything with several rows may export them."""
+    return {
+        "selectable": may(request.membership, Right.EXPORT),
+        "select_at_most": selection.LIMIT,
+        "form_key": secrets.token_hex(8),
     }
 
 
