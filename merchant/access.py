@@ -36,7 +36,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
-    Role.SUPPORT: frozenset(Right) - {Right.RAW, Right.TEAM, Right.SETTINGS},
+    Role.SUPPORT: frozenset(Right) - {Right.RAW, Right.MANAGE_WEBHOOKS, Right.TEAM, Right.SETTINGS},
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 
