@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0003_batches'),
-        ('merchant', '0005_webhook_secrets'),
+        ('fulfillment', '0004_approval_and_undo'),
+        ('merchant', '0006_webhook_secrets'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchant', '0004_list_preferences'),
+        ('merchant', '0005_refund_rules'),
     ]
 
     operations = [
