@@ -3,6 +3,8 @@
 from transactions.models.exported import Export
 from transactions.models.following import SyncState, Walk
 from transactions.models.mirrored import (
+    TO_FULFIL,
+    TO_WITHDRAW,
     DailyTotal,
     ExactDecoder,
     Fulfilment,
@@ -14,6 +16,8 @@ from transactions.models.mirrored import (
 )
 
 __all__ = [
+    "TO_FULFIL",
+    "TO_WITHDRAW",
     "DailyTotal",
     "ExactDecoder",
     "Export",

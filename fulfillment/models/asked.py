@@ -1,7 +1,4 @@
-"""What we do about transactions: actions of staff, and the inbox of PaySuper's webhooks.
-
-Only `fulfillment.actions` changes an action's state; only `fulfillment.inbox` an event's.
-"""
+"""What is asked for and told: actions of staff, and the inbox of PaySuper's webhooks."""
 
 from typing import ClassVar
 
@@ -15,7 +12,9 @@ from transactions.models import Transaction
 
 
 class Action(models.Model):
-    """Something that a person asked to be done with a transaction. The row is the truth, tasks only ring.
+    """Something that a person, or a rule (nobody), asked to be done with a transaction.
+
+    The row is the truth, tasks only ring.
 
     A refund walks requested → sending → accepted → refunded, or ends as declined (by the payment system,
     later) or refused (by PaySuper, at once). A lost answer makes it unknown, which is settled by reading.
@@ -24,6 +23,8 @@ class Action(models.Model):
     class Kind(models.TextChoices):
         FULFIL = "fulfil", "Fulfil"
         UNFULFIL = "unfulfil", "Undo fulfilment"
+        WITHDRAW = "withdraw", "Withdraw"
+        RESTORE = "restore", "Undo withdrawal"
         REFUND = "refund", "Refund"
 
     class State(models.TextChoices):
@@ -45,9 +46,12 @@ class Action(models.Model):
     state = models.CharField(max_length=15, choices=State.choices)
     reason = models.CharField(max_length=100, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    # Of a fulfilment: the number of the parcel or ticket, and the items in words ("" for all).
+    handover_reference = models.CharField(max_length=100, blank=True)
+    items_in_words = models.CharField(max_length=500, blank=True)
     amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
     currency = models.CharField(max_length=10, blank=True)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(auto_now_add=True)
     reference = models.CharField(max_length=20, unique=True)
     paysuper_refund_id = models.CharField(max_length=50, blank=True)
@@ -67,7 +71,12 @@ class Action(models.Model):
                     kind="refund", state__in=["requested", "sending", "accepted", "unknown", "needs_person"]
                 ),
                 name="one_open_refund_per_order",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["transaction"],
+                condition=Q(kind="fulfil", requested_by=None),
+                name="one_automatic_fulfilment_per_order",
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["state", "look_at"], name="action_waiting")]
 
