@@ -1,52 +1,24 @@
 """The filters of the list, by the names that stand in its address. Exports use the same class."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import django_filters
-from babel import Locale
 from django import forms
-from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from merchant.models import Merchant, Project
 from transactions import periods, search
+from transactions.filters import choices
+from transactions.filters.chips import Chip
+from transactions.filters.form import FilterForm
 from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
 # The filters that the daily totals can answer too.
 _DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
-_CHOICES_LIVE_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One filter that is set: what it says, and the query of the same list without it."""
-
-    label: str
-    text: str
-    query_without: str
-
-
-class FilterForm(forms.Form):
-    """Says what is wrong with filters that contradict each other."""
-
-    def clean(self) -> dict[str, Any]:
-        """Ends must not lie before beginnings."""
-        values: dict[str, Any] = super().clean() or {}
-        if values.get("from") and values.get("to") and values["from"] > values["to"]:
-            self.add_error("to", "The last day lies before the first.")
-        least, most = values.get("amount_min"), values.get("amount_max")
-        if least is not None and most is not None and least > most:
-            self.add_error("amount_max", "This is less than the smallest amount.")
-        for name in ("q", "product"):
-            if "\0" in (values.get(name) or ""):
-                self.add_error(name, "This text cannot be searched for.")
-        return values
 
 
 class TransactionFilter(django_filters.FilterSet):
@@ -96,9 +68,9 @@ class TransactionFilter(django_filters.FilterSet):
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant = merchant
         self.filters["project"].queryset = Project.objects.filter(merchant=merchant)
-        self.filters["method"].extra["choices"] = _seen(merchant, "method", "method_title")
-        self.filters["country"].extra["choices"] = _countries(merchant)
-        self.filters["currency"].extra["choices"] = _seen(merchant, "charge_currency", "charge_currency")
+        self.filters["method"].extra["choices"] = choices.methods(merchant)
+        self.filters["country"].extra["choices"] = choices.countries(merchant)
+        self.filters["currency"].extra["choices"] = choices.currencies(merchant)
 
     @classmethod
     def get_filters(cls) -> dict[str, django_filters.Filter]:
@@ -197,28 +169,3 @@ class TransactionFilter(django_filters.FilterSet):
     def _in_words(self, name: str, value: str) -> str:
         choices = getattr(self.form.fields[name], "choices", [])
         return next((str(text) for key, text in choices if str(key) == value), value)
-
-
-def _countries(merchant: Merchant) -> list[tuple[str, str]]:
-    names = Locale("en").territories
-    found = [(code, names.get(code, code)) for code, _ in _seen(merchant, "country", "country")]
-    return sorted(found, key=lambda each: each[1])
-
-
-def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
-    """The values that occur among this merchant's transactions, remembered for a minute."""
-
-    def read() -> list[tuple[str, str]]:
-        rows = Transaction.objects.filter(merchant=merchant).exclude(**{name: ""})
-        return sorted(
-            {value: text or value for value, text in rows.values_list(name, title).distinct()}.items()
-        )
-
-    key = f"seen:{merchant.pk}:{name}"
-    try:
-        found: list[tuple[str, str]] = cache.get(key) or []
-        if not found and (found := read()):
-            cache.set(key, found, _CHOICES_LIVE_SECONDS)  # not while there are none: the first fill is near
-    except RedisError:
-        return read()  # slower, but the list does not fall with the cache
-    return found

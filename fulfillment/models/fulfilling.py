@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from fulfillment.models.asked import Action
+from fulfillment.models.acting import Action
 from merchant.encryption import EncryptedTextField
 from merchant.models import Merchant, Project
 from transactions.models import Transaction
