@@ -13,10 +13,10 @@ it. A lost answer is unknown; unknown is settled by reading (contract §7.7), ne
 
 from fulfillment.actions.claims import blocker as claim_blocker, claim, current as current_claim, release
 from fulfillment.actions.fulfilling import fulfil, fulfil_automatically, restore, unfulfil, withdraw
-from fulfillment.actions.wishes import Blocked
+from fulfillment.actions.refunding import close, request_refund
 from fulfillment.actions.sending import run
 from fulfillment.actions.settling import due, look_now, settle
-from fulfillment.actions.refunding import close, request_refund
+from fulfillment.actions.wishes import Blocked
 
 __all__ = [
     "Blocked",

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from fulfillment import items, rules
 from fulfillment.actions import claims
-from fulfillment.actions.wishes import Blocked, allow, locked, record
 from fulfillment.actions.states import State
+from fulfillment.actions.wishes import Blocked, allow, locked, record
 from fulfillment.items import ItemState, Key
 from fulfillment.models import Action, Claim, FulfilledItem, ServerCall
 from merchant.models import Membership, User

@@ -6,8 +6,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from fulfillment import rules
-from fulfillment.actions.wishes import Blocked, allow, locked, record
 from fulfillment.actions.states import State, move
+from fulfillment.actions.wishes import Blocked, allow, locked, record
 from fulfillment.models import Action
 from merchant import audit
 from merchant.models import Membership

@@ -50,9 +50,7 @@ class Action(models.Model):
     items_in_words = models.CharField(max_length=500, blank=True)
     amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
     currency = models.CharField(max_length=10, blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(auto_now_add=True)
     reference = models.CharField(max_length=20, unique=True)
     paysuper_refund_id = models.CharField(max_length=50, blank=True)

@@ -11,7 +11,8 @@ from merchant.models import Merchant, Project
 from transactions.models import Transaction
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """The id of a message: known to the server that receives it, and guessed by nobody."""
     return f"msg_{secrets.token_hex(16)}"
 
 
@@ -37,7 +38,7 @@ class ServerCall(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="server_calls")
     transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="server_calls")
     event = models.CharField(max_length=30, choices=Event.choices)
-    webhook_id = models.CharField(max_length=40, unique=True, default=_new_id)
+    webhook_id = models.CharField(max_length=40, unique=True, default=new_id)
     body = EncryptedTextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     tries = models.PositiveIntegerField(default=0)
