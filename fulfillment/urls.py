@@ -6,11 +6,20 @@ from fulfillment import views, webhooks
 
 app_name = "fulfillment"
 urlpatterns = [
+    path("fulfilment/", views.to_fulfil, name="queue"),
+    path("transactions/<uuid:uuid>/claim/", views.claim, name="claim"),
+    path("transactions/<uuid:uuid>/release/", views.release, name="release"),
     path("transactions/<uuid:uuid>/fulfil/", views.fulfil, name="fulfil"),
     path("transactions/<uuid:uuid>/unfulfil/", views.unfulfil, name="unfulfil"),
+    path("transactions/<uuid:uuid>/withdraw/", views.withdraw, name="withdraw"),
+    path("transactions/<uuid:uuid>/restore/", views.restore, name="restore"),
     path("transactions/<uuid:uuid>/refund/", views.refund, name="refund"),
     path("transactions/<uuid:uuid>/state/", views.state, name="state"),
     path("actions/<int:action_id>/close/", views.close, name="close"),
+    path("settings/projects/<slug:project_id>/fulfilment/", views.project_fulfilment, name="project"),
+    path("settings/projects/<slug:project_id>/fulfilment/secret/", views.server_secret, name="secret"),
+    path("server-calls/<int:call_id>/", views.server_call, name="server_call"),
+    path("server-calls/<int:call_id>/resend/", views.resend, name="resend"),
     path("webhooks/", views.webhook_list, name="webhooks"),
     path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
     path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),

@@ -16,10 +16,11 @@ from fulfillment.actions.fulfilling import fulfil, fulfil_automatically, restore
 from fulfillment.actions.refunding import close, request_refund
 from fulfillment.actions.sending import run
 from fulfillment.actions.settling import due, look_now, settle
-from fulfillment.actions.wishes import Blocked
+from fulfillment.actions.wishes import Blocked, allow
 
 __all__ = [
     "Blocked",
+    "allow",
     "claim",
     "claim_blocker",
     "close",

@@ -8,17 +8,17 @@ A call is a row before it is sent. Its id and body stay the same at every try, s
 can tell a repetition: a lost answer is tried again, unlike a refund.
 """
 
+from fulfillment.automatic.address import address_trouble
 from fulfillment.automatic.begin import begin, missed
 from fulfillment.automatic.calling import call, due, resend, resend_blocker
 from fulfillment.automatic.message import masked_answer, masked_body
 from fulfillment.automatic.signature import new_secret, signature
-from fulfillment.automatic.wire import is_allowed
 
 __all__ = [
+    "address_trouble",
     "begin",
     "call",
     "due",
-    "is_allowed",
     "masked_answer",
     "masked_body",
     "missed",

@@ -153,8 +153,8 @@ def _fail(call: ServerCall, outcome: str) -> None:
 
 def _move(call: ServerCall, state: ServerCall.State, **values: Any) -> bool:
     """Change the state, unless another worker or a person has moved the call on; tells whether it did."""
-    values = {"state": state, "changed_at": timezone.now()} | values
-    values |= {"outcome": values.get("outcome", "")[:300]}
+    outcome = str(values.pop("outcome", ""))[:300]
+    values |= {"state": state, "changed_at": timezone.now(), "outcome": outcome}
     with transaction.atomic():
         mine = ServerCall.objects.filter(pk=call.pk, state=call.state, tries=call.tries)
         if not mine.update(**values):

@@ -2,7 +2,7 @@
 
 from django import template
 
-from fulfillment import rules, timeline as lines
+from fulfillment import handover, rules, timeline as lines
 from fulfillment.models import Action
 from merchant.models import Membership
 from transactions.models import Transaction
@@ -35,7 +35,6 @@ def open_action(transaction: Transaction) -> Action | None:
 
 
 @register.simple_tag
-def last_fulfilment(transaction: Transaction) -> Action | None:
-    """The latest fulfilment, or None."""
-    done = transaction.actions.filter(kind=Action.Kind.FULFIL)
-    return done.select_related("requested_by").first()
+def handover_of(transaction: Transaction) -> handover.Handover:
+    """How handing over stands."""
+    return handover.of(transaction)
