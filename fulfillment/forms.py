@@ -37,17 +37,22 @@ class RefundForm(forms.Form):
 
 
 class HandoverForm(forms.Form):
-    """What is handed over or taken back: all of it, or chosen items of an order that has several."""
+    """What is handed over or taken back: all of it, or chosen items of an order that has several.
+
+    A choice that is not offered any more was made before somebody else acted.
+    """
 
     choose: ClassVar = "Items"
 
     items = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
     back = forms.CharField(max_length=2000, required=False, widget=forms.HiddenInput)
 
-    def __init__(self, offered: list[ItemState], data: QueryDict | None, back: str = "") -> None:
+    def __init__(
+        self, offered: list[ItemState], data: QueryDict | None, back: str = "", *, several: bool
+    ) -> None:
         super().__init__(data, initial={"items": [each.value for each in offered], "back": back})
         self._keys = {each.value: each.key for each in offered}
-        if len(offered) > 1:
+        if several:
             items: Any = self.fields["items"]
             items.label, items.choices = self.choose, [(each.value, each.title) for each in offered]
             items.error_messages["required"] = "Choose at least one item."

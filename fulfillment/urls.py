@@ -6,7 +6,7 @@ from fulfillment import views, webhooks
 
 app_name = "fulfillment"
 urlpatterns = [
-    path("fulfilment/", views.to_fulfil, name="queue"),
+    path("to-fulfil/", views.to_fulfil, name="queue"),
     path("transactions/<uuid:uuid>/claim/", views.claim, name="claim"),
     path("transactions/<uuid:uuid>/release/", views.release, name="release"),
     path("transactions/<uuid:uuid>/fulfil/", views.fulfil, name="fulfil"),

@@ -35,8 +35,8 @@ TABLE = r"""
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/state/        POST   405  405  405  405  405   405  405  login
-/fulfilment/                            GET    200  200  403  200  403   200  403  login
-/fulfilment/                            POST   405  405  405  405  405   405  405  login
+/to-fulfil/                             GET    200  200  403  200  403   200  403  login
+/to-fulfil/                             POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/claim/        GET    405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/claim/        POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/release/      GET    405  405  405  405  405   405  405  login

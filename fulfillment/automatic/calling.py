@@ -89,7 +89,7 @@ def _without_server(call: ServerCall) -> str:
 
 def _stopped(entry: Transaction, *, by_hand: bool) -> str:
     if entry.status != Status.PROCESSED:
-        return f"The order is {entry.status} by now."
+        return f"The order's status is {entry.status} by now."
     if by_hand and entry.fulfilment != Fulfilment.UNFULFILLED:
         return "The order was fulfilled by hand before."
     return ""

@@ -5,6 +5,7 @@ address: a name that points elsewhere a moment later leads nowhere.
 """
 
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -22,6 +23,7 @@ _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _TRANSLATED = [
     ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 ]
+_ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class NoAnswer(Exception):
@@ -52,7 +54,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             return _post(target, body, {**headers, "Host": parts.netloc}, host)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            trouble = f"The server could not be reached: {error}"
+            trouble = f"The server could not be reached: {_ERROR_NUMBER.sub('', str(error))}"
         except httpx2.TimeoutException:
             raise NoAnswer("The server did not answer in time.") from None
         except httpx2.HTTPError as error:

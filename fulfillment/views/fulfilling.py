@@ -17,8 +17,9 @@ from merchant.access import MemberRequest, Right, requires
 def fulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Note that the goods have been handed over, whole or item by item."""
     entry, member = transaction_of(request, uuid), request.membership
-    waiting = [each for each in items.states(entry) if not each.is_fulfilled]
-    form = FulfilForm(waiting, _sent(request), request.GET.get("back", ""))
+    parts = items.states(entry)
+    waiting = [each for each in parts if not each.is_fulfilled]
+    form = FulfilForm(waiting, _sent(request), request.GET.get("back", ""), several=len(parts) > 1)
 
     def ask(values: dict[str, Any]) -> str:
         actions.fulfil(entry, member, values["note"], reference=values["reference"], chosen=form.chosen)
@@ -34,8 +35,9 @@ def fulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
 def unfulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Take a fulfilment back, whole or item by item."""
     entry, member = transaction_of(request, uuid), request.membership
-    given = [each for each in items.states(entry) if each.is_fulfilled]
-    form = UnfulfilForm(given, _sent(request), request.GET.get("back", ""))
+    parts = items.states(entry)
+    given = [each for each in parts if each.is_fulfilled]
+    form = UnfulfilForm(given, _sent(request), request.GET.get("back", ""), several=len(parts) > 1)
 
     def ask(values: dict[str, Any]) -> str:
         actions.unfulfil(entry, member, values["note"], chosen=form.chosen)
