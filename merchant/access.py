@@ -19,6 +19,7 @@ class Right(models.TextChoices):
     FULFIL = "fulfil", "fulfil orders"
     REFUND = "refund", "ask for refunds"
     EXPORT = "export", "export lists"
+    SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
     TEAM = "team", "see the team"
     SETTINGS = "settings", "see the connection"
@@ -29,8 +30,10 @@ class Right(models.TextChoices):
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT}),
-    Role.SUPPORT: frozenset({Right.VIEW, Right.FULFIL, Right.REFUND, Right.EXPORT, Right.WEBHOOKS}),
+    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.SHARE_VIEWS}),
+    Role.SUPPORT: frozenset(
+        {Right.VIEW, Right.FULFIL, Right.REFUND, Right.EXPORT, Right.SHARE_VIEWS, Right.WEBHOOKS}
+    ),
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 

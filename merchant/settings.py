@@ -82,7 +82,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "merchant.rendering.FormRenderer"
 
 # Data ---------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL")}

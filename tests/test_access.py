@@ -22,7 +22,7 @@ from merchant.views import WORKER_HEARTBEAT
 from tests.conftest import HARBOUR, PASSWORD, Person
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
-from transactions.models import Export, Transaction
+from transactions.models import Export, SavedView, Transaction
 
 WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
 # The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
@@ -31,6 +31,18 @@ TABLE = r"""
 /                                       POST   405  405  405  405  405   405  405  login
 /transactions/                          GET    200  200  200  200  200   200  403  login
 /transactions/                          POST   405  405  405  405  405   405  405  login
+/transactions/display/                  GET    200  200  200  200  200   200  403  login
+/transactions/display/                  POST   302  302  302  302  302   302  403  login
+/transactions/newer/                    GET    200  200  200  200  200   200  403  login
+/transactions/newer/                    POST   405  405  405  405  405   405  405  login
+/transactions/views/                    GET    200  200  200  200  200   200  403  login
+/transactions/views/                    POST   302  302  302  302  302   302  403  login
+/transactions/views/<int:view_id>/      GET    405  405  405  405  405   405  405  login
+/transactions/views/<int:view_id>/      POST   302  302  302  302  403   404  403  login
+/transactions/views/<int:view_id>/default/  GET   405  405  405  405  405   405  405  login
+/transactions/views/<int:view_id>/default/  POST  302  302  302  302  302   404  403  login
+/transactions/views/<int:view_id>/delete/  GET    405  405  405  405  405   405  405  login
+/transactions/views/<int:view_id>/delete/  POST   302  302  302  302  403   404  403  login
 /transactions/<uuid:uuid>/              GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
@@ -172,7 +184,11 @@ def things(
         try_at=now,
         state="given_up",
     )
+    view = SavedView.objects.create(
+        **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
+    )
     return {
+        "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
         "<uuid:export_id>": export.pk,
         "<int:event_id>": webhook.pk,

@@ -4,20 +4,17 @@ Amounts are `Decimal` in major units, read from the text of the number and not y
 """
 
 import datetime as dt
-import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.values import (
     JsonObject,
-    cleaned,
     decimal,
     instant,
+    kept,
     list_of,
     localized,
     object_of,
@@ -26,8 +23,6 @@ from merchant.paysuper.values import (
 )
 
 _LONGEST_PROJECT_ID = 24
-
-_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
 @dataclass(frozen=True)
@@ -80,12 +75,9 @@ class OrderRecord:
     parent_uuid: UUID | None
     refund_receipt: str
     cancellation_code: str
-    raw: dict[str, Any] = field(repr=False, compare=False)
-
-    @functools.cached_property
-    def document(self) -> bytes:
-        """The whole document as JSON in one form: the same document gives the same bytes."""
-        return _encode(self.raw)
+    raw: JsonObject = field(repr=False, compare=False)
+    # The whole of `raw` as JSON: the same order gives the same bytes.
+    document: bytes = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,7 +106,7 @@ class ProjectRecord:
 
 def order(document: object) -> OrderRecord:
     """Read an order of the view. Raises Unexpected when it has no id, project or creation time."""
-    source = without_secrets(object_of(document))
+    source, text = kept(without_secrets(object_of(document)))
     project, user = object_of(source.get("project")), object_of(source.get("user"))
     method = object_of(source.get("payment_method"))
     is_refund = text_of(source, "type") == "refund"
@@ -147,6 +139,7 @@ def order(document: object) -> OrderRecord:
         refund_receipt=text_of(object_of(source.get("refund")), "receipt_number"),
         cancellation_code=text_of(object_of(source.get("cancellation")), "code"),
         raw=source,
+        document=text,
     )
 
 
@@ -189,12 +182,12 @@ def money(value: object) -> Money:
     return Money(decimal(source.get("amount")), currency) if currency else Money()
 
 
-def without_secrets(source: JsonObject) -> dict[str, Any]:
+def without_secrets(source: JsonObject) -> JsonObject:
     """The document without what must not be kept: 2019 leaks the webhook secret (contract §6.3)."""
-    kept = dict(cleaned(source))
-    if isinstance(kept.get("project"), dict):
-        kept["project"] = {name: each for name, each in kept["project"].items() if name != "secret_key"}
-    return kept
+    project = source.get("project")
+    if not isinstance(project, Mapping) or "secret_key" not in project:
+        return source
+    return {**source, "project": {name: each for name, each in project.items() if name != "secret_key"}}
 
 
 def _item(document: object) -> ItemRecord:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import Money
-from merchant.paysuper.values import cleaned, decimal, instant, object_of, text_of, uuid_of
+from merchant.paysuper.values import decimal, instant, kept, object_of, text_of, uuid_of
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ def webhook_order(document: object) -> WebhookOrder:
         charge=Money(decimal(source.get("charge_amount")), text_of(source, "charge_currency").upper()),
         method=text_of(object_of(source.get("method")), "external_id"),
         testing_case=text_of(source, "testing_case"),
-        metadata=dict(cleaned(object_of(source.get("metadata")))),
+        metadata=dict(kept(object_of(source.get("metadata")))[0]),
     )

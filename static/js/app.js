@@ -60,9 +60,19 @@ function move(step) {
   return next;
 }
 
+// Asks for the act on this row or card; what is greyed is focused instead, which says why.
+function act(key, id) {
+  const link = document.activeElement.closest("tr")?.querySelector(`[data-key="${key}"]`) ?? document.getElementById(id);
+  if (link?.getAttribute("aria-disabled") === "true") return link;
+  link?.click();
+  return link && document.activeElement;
+}
+
 const keys = {
   "/": () => document.getElementById("id_q"),
   "?": () => document.getElementById("keys"),
+  f: () => act("f", "fulfil"),
+  r: () => act("r", "refund"),
   j: () => move(1),
   k: () => move(-1),
   ArrowDown: () => document.activeElement.matches("[data-row]") && move(1),

@@ -41,7 +41,7 @@ def _orders(merchant: Merchant) -> list[OrderRecord]:
 
 
 def _with_status(orders: list[OrderRecord], status: str) -> list[OrderRecord]:
-    return [records.order(each.raw | {"status": status}) for each in orders]
+    return [records.order({**each.raw, "status": status}) for each in orders]
 
 
 def _apply(merchant: Merchant, orders: list[OrderRecord]) -> None:

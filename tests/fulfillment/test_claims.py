@@ -27,9 +27,9 @@ def test_a_claim_is_seen_by_others_and_keeps_them_off(ann: Person, ben: Person, 
     page = ben.browser.get("/to-fulfil/").content.decode()
     assert "ann@example.com" in page.split("<tbody>")[1]
     assert "is on it" in page
-    with pytest.raises(actions.Blocked, match="ann@example.com is on this order until"):
+    with pytest.raises(actions.Blocked, match=r"ann@example\.com is on this order until"):
         actions.fulfil(order, ben.membership, "")
-    with pytest.raises(actions.Blocked, match="ann@example.com is on this order"):
+    with pytest.raises(actions.Blocked, match=r"ann@example\.com is on this order"):
         actions.claim(order, ben.membership)
     assert "is on this order" in ben.browser.get(f"/transactions/{order.pk}/fulfil/").content.decode()
     actions.fulfil(order, ann.membership, "")

@@ -152,7 +152,7 @@ def test_a_refund_of_a_fulfilled_order_proposes_to_withdraw_and_does_nothing_by_
     assert "Nothing to withdraw" in ben.browser.get("/to-fulfil/?list=withdraw").content.decode()
     assert "went back, but" not in ben.browser.get(f"/transactions/{basket.pk}/").content.decode()
     assert AuditEvent.objects.get(event="withdraw.done").data["note"] == "keys switched off"
-    assert [event.title for event in timeline.events(fresh(basket))][0] == "Withdraw"
+    assert timeline.events(fresh(basket))[0].title == "Withdraw"
 
 
 @pytest.mark.parametrize("parts", [True, False])

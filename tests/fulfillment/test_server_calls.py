@@ -1,4 +1,4 @@
-"""The merchant's own server is told of each paid order: signed, once per order, over a day, and never inwards."""
+"""The merchant's own server is told of each paid order: signed, over a day, and only outwards."""
 
 import base64
 import datetime as dt

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from merchant.models import Merchant, Project
+from merchant.models import Merchant
 from transactions import periods, search
 from transactions.filters import choices
 from transactions.filters.chips import Chip
@@ -38,8 +38,12 @@ class TransactionFilter(django_filters.FilterSet):
         label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"
     )
     status = django_filters.MultipleChoiceFilter(label="Status", choices=Status.choices, distinct=False)
-    project = django_filters.ModelChoiceFilter(
-        label="Project", queryset=None, to_field_name="paysuper_id", empty_label="All projects"
+    project = django_filters.ChoiceFilter(
+        label="Project",
+        method="by_project",
+        choices=[],
+        empty_label="All projects",
+        error_messages={"invalid_choice": "There is no such project."},
     )
     product = django_filters.CharFilter(label="Product", method="by_product", max_length=200)
     method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
@@ -67,10 +71,9 @@ class TransactionFilter(django_filters.FilterSet):
             data.setlist(name, filter(None, data.getlist(name)))  # blank means not set, as for the others
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant = merchant
-        self.filters["project"].queryset = Project.objects.filter(merchant=merchant)
-        self.filters["method"].extra["choices"] = choices.methods(merchant)
-        self.filters["country"].extra["choices"] = choices.countries(merchant)
-        self.filters["currency"].extra["choices"] = choices.currencies(merchant)
+        self.choices = choices.of(merchant)
+        for name, offered in self.choices.by_filter.items():
+            self.filters[name].extra["choices"] = offered
 
     @classmethod
     def get_filters(cls) -> dict[str, django_filters.Filter]:
@@ -100,7 +103,8 @@ class TransactionFilter(django_filters.FilterSet):
             return None
         values = self.form.cleaned_data
         wanted = {"status__in": values["status"], "currency__in": values["currency"], "type": values["type"]}
-        wanted |= {"project": values["project"], "day__gte": self.days.first, "day__lte": self.days.last}
+        wanted |= {"day__gte": self.days.first, "day__lte": self.days.last}
+        wanted["project"] = self.choices.projects.get(values["project"])
         asked = {name: value for name, value in wanted.items() if value}
         return DailyTotal.objects.filter(merchant=self.merchant, **asked)
 
@@ -138,6 +142,10 @@ class TransactionFilter(django_filters.FilterSet):
     def by_day(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
         """The first or the last day."""
         return self._within(queryset)
+
+    def by_project(self, queryset: QuerySet[Transaction], _: str, paysuper_id: str) -> QuerySet[Transaction]:
+        """A project, by PaySuper's id."""
+        return queryset.filter(project=self.choices.projects[paysuper_id])
 
     def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
         """Part of a product's name, or its whole sku."""

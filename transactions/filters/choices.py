@@ -1,46 +1,77 @@
-"""The values that can be chosen: those that occur among a merchant's transactions."""
+"""What the list's filters offer: the values that occur among a merchant's transactions."""
+
+from dataclasses import dataclass, field
 
 from babel import Locale
 from django.core.cache import cache
+from django.db import connection
 from redis.exceptions import RedisError
 
 from merchant.models import Merchant
-from transactions.models import Transaction
 
 _LIVE_SECONDS = 60
+_COUNTRIES = Locale("en").territories
+
+# From one value to the next along the index of each column: a step a value, however many rows there are.
+# DISTINCT would read all of them.
+_STEPS = """
+{column} (value) AS (
+    SELECT min({column}) FROM transactions_transaction WHERE merchant_id = %(merchant)s AND {column} > ''
+    UNION ALL
+    SELECT (
+        SELECT min({column}) FROM transactions_transaction
+        WHERE merchant_id = %(merchant)s AND {column} > before.value
+    ) FROM {column} AS before WHERE before.value IS NOT NULL
+)"""
+_SQL = f"""
+WITH RECURSIVE {", ".join(_STEPS.format(column=each) for each in ("method", "country", "charge_currency"))}
+SELECT 'project', paysuper_id, name, id FROM merchant_project WHERE merchant_id = %(merchant)s
+UNION ALL SELECT 'country', value, '', 0 FROM country WHERE value IS NOT NULL
+UNION ALL SELECT 'currency', value, value, 0 FROM charge_currency WHERE value IS NOT NULL
+UNION ALL SELECT 'method', value, (
+    SELECT method_title FROM transactions_transaction AS newest
+    WHERE merchant_id = %(merchant)s AND newest.method = method.value
+    ORDER BY created_at DESC, uuid DESC LIMIT 1
+), 0 FROM method WHERE value IS NOT NULL
+"""
 
 
-def methods(merchant: Merchant) -> list[tuple[str, str]]:
-    """The payment methods that customers used."""
-    return _seen(merchant, "method", "method_title")
+@dataclass(frozen=True)
+class Choices:
+    """Values with their titles by filter, and the keys of the projects by PaySuper's ids."""
+
+    by_filter: dict[str, list[tuple[str, str]]] = field(
+        default_factory=lambda: {"project": [], "method": [], "country": [], "currency": []}
+    )
+    projects: dict[str, int] = field(default_factory=dict)
 
 
-def currencies(merchant: Merchant) -> list[tuple[str, str]]:
-    """The currencies that customers were charged in."""
-    return _seen(merchant, "charge_currency", "charge_currency")
+def of(merchant: Merchant) -> Choices:
+    """The projects, methods, countries and currencies of this merchant, at most a minute old.
 
-
-def countries(merchant: Merchant) -> list[tuple[str, str]]:
-    """The countries of this merchant's customers, by name."""
-    names = Locale("en").territories
-    found = [(code, names.get(code, code)) for code, _ in _seen(merchant, "country", "country")]
-    return sorted(found, key=lambda each: each[1])
-
-
-def _seen(merchant: Merchant, name: str, title: str) -> list[tuple[str, str]]:
-    """The values that occur among this merchant's transactions, remembered for a minute."""
-
-    def read() -> list[tuple[str, str]]:
-        rows = Transaction.objects.filter(merchant=merchant).exclude(**{name: ""})
-        return sorted(
-            {value: text or value for value, text in rows.values_list(name, title).distinct()}.items()
-        )
-
-    key = f"seen:{merchant.pk}:{name}"
+    Read by one query, however many transactions there are.
+    """
+    key = f"choices:{merchant.pk}"
     try:
-        found: list[tuple[str, str]] = cache.get(key) or []
-        if not found and (found := read()):
-            cache.set(key, found, _LIVE_SECONDS)  # not while there are none: the first fill is near
+        found: Choices | None = cache.get(key)
+        if found is None:
+            found = _read(merchant)
+            if found.by_filter["method"]:  # not while there are none: the first fill is near
+                cache.set(key, found, _LIVE_SECONDS)
     except RedisError:
-        return read()  # slower, but the list does not fall with the cache
+        return _read(merchant)  # slower, but the list does not fall with the cache
+    return found
+
+
+def _read(merchant: Merchant) -> Choices:
+    found = Choices()
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, {"merchant": merchant.pk})
+        for name, value, title, project in cursor.fetchall():
+            text = _COUNTRIES.get(value, value) if name == "country" else title or value
+            found.by_filter[name].append((value, text))
+            if project:
+                found.projects[value] = project
+    for offered in found.by_filter.values():
+        offered.sort(key=lambda pair: (pair[1].casefold(), pair[0]))
     return found

@@ -62,14 +62,18 @@ def upsert(merchant: Merchant, rows: Sequence[tuple[Any, ...]]) -> list[tuple[UU
         cursor.execute(_NEWS)
         _copy(cursor, "news", COLUMNS, rows)
         cursor.execute(_BEFORE)
+        known = cursor.rowcount
         cursor.execute(_UPSERT, {"zone": merchant.time_zone})
         written: list[tuple[UUID, bool]] = cursor.fetchall()
-        cursor.execute(_ASKED_AGAIN)
+        if known:
+            cursor.execute(_ASKED_AGAIN)
     return written
 
 
 def remove_details(uuids: Collection[UUID]) -> None:
     """Drop the items and documents of these orders."""
+    if not uuids:
+        return
     with connection.cursor() as cursor:
         # One array, where Django would write a parameter for each: that is most of the time of this.
         cursor.execute("DELETE FROM transactions_item WHERE transaction_id = ANY(%s)", [list(uuids)])

@@ -14,6 +14,7 @@ from transactions.models.mirrored import (
     Status,
     Transaction,
 )
+from transactions.models.saved import SavedView
 
 __all__ = [
     "TO_FULFIL",
@@ -25,6 +26,7 @@ __all__ = [
     "Item",
     "RawOrder",
     "RowType",
+    "SavedView",
     "Status",
     "SyncState",
     "Transaction",

@@ -1,15 +1,24 @@
 """The overview, the list, the card and the exports: looking at what happened."""
 
 from transactions.views.card import transaction_card
+from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list
 from transactions.views.home import home
 from transactions.views.listing import transaction_list
+from transactions.views.newer import newer_count
+from transactions.views.saved import change_view, default_view, delete_view, saved_views
 
 __all__ = [
+    "change_view",
+    "default_view",
+    "delete_view",
+    "display",
     "export_detail",
     "export_download",
     "export_list",
     "home",
+    "newer_count",
+    "saved_views",
     "transaction_card",
     "transaction_list",
 ]

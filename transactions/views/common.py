@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from merchant.access import MemberRequest
 from transactions import overview
@@ -18,7 +20,8 @@ def mine(request: MemberRequest) -> QuerySet[Transaction]:
 
 def sync_state(request: MemberRequest) -> SyncState | None:
     """How the mirror stands, or None before the first sync."""
-    return SyncState.objects.filter(merchant=request.membership.merchant).first()
+    # Read together with the membership.
+    return getattr(request.membership.merchant, "sync_state", None)
 
 
 def figures(request: MemberRequest, filters: TransactionFilter, state: SyncState | None) -> dict[str, Any]:
@@ -36,3 +39,9 @@ def without(query: QueryDict, name: str) -> QueryDict:
     rest = query.copy()
     rest.pop(name, None)
     return rest
+
+
+def list_with(query: str) -> HttpResponse:
+    """To the first page of the list with this query, which came from a form."""
+    kept = without(QueryDict(query), "cursor").urlencode()
+    return redirect(f"{reverse('transactions:list')}?{kept}" if kept else "transactions:list")

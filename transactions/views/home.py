@@ -1,5 +1,7 @@
 """The overview."""
 
+from typing import Any
+
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -23,6 +25,12 @@ def home(request: MemberRequest) -> HttpResponse:
         "waiting": overview.counted(waiting),
         "sync_state": state,
         "trouble": line.trouble(request.membership.merchant),
-        "newest": paging.page(mine(request), paging.DEFAULT_ORDER, "", 8, tables.ROW_VALUES).rows,
+        "newest": _newest(request),
     }
     return render(request, "transactions/home.html", context)
+
+
+def _newest(request: MemberRequest) -> list[dict[str, Any]]:
+    values = tables.values_of(tables.DEFAULT_COLUMNS)
+    found = paging.page(mine(request), paging.DEFAULT_ORDER, "", 8, values).rows
+    return list(tables.rows(found, tables.DEFAULT_COLUMNS))

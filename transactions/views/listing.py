@@ -2,43 +2,47 @@
 
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, requires
-from transactions import paging, tables
+from transactions import newer, paging, preferences, saving, tables
 from transactions.filters import TransactionFilter
-from transactions.models import Export
+from transactions.models import Export, SyncState
+from transactions.preferences import Preferences
 from transactions.views.common import figures, mine, sync_state, without
-
-PAGE_SIZES = (25, 50, 100)
-DEFAULT_PAGE_SIZE = 50
 
 
 @require_safe
 @requires(Right.VIEW)
 def transaction_list(request: MemberRequest) -> HttpResponse:
-    """The Transactions page. htmx gets only the part that filters change."""
-    merchant = request.membership.merchant
-    filters = TransactionFilter(merchant, request.GET)
-    found = filters.found
-    order = request.GET.get("sort", paging.DEFAULT_ORDER)
-    page = paging.page(found, order, request.GET.get("cursor", ""), _page_size(request), tables.ROW_VALUES)
+    """The Transactions page; without a query the person's default view. htmx gets what filters change."""
+    merchant, wanted = request.membership.merchant, preferences.of(request.membership)
+    default = saving.default(request.membership)
+    if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
+        return redirect(f"{reverse('transactions:list')}?{default.query}")
+    query = _past_the_default(request.GET) if default else request.GET
+    filters, order = TransactionFilter(merchant, query), request.GET.get("sort", paging.DEFAULT_ORDER)
+    size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
+    page = paging.page(filters.found, order, request.GET.get("cursor", ""), size, values)
     chips, state = list(filters.chips()), sync_state(request)
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
         "page": page,
-        "table": tables.table(page.rows, order),
+        **_table(page, order, wanted, size),
+        **_views(request, default),
+        "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
         **figures(request, filters, state),
         "sync_state": state,
-        "trouble": line.trouble(request.membership.merchant),
+        "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
-        "empty": _why_empty(request, filters, page, chips),
+        "empty": _why_empty(request, filters, page, chips, state),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
@@ -46,16 +50,57 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     return response
 
 
-def _page_size(request: MemberRequest) -> int:
+def _table(page: paging.Page, order: str, wanted: Preferences, size: int) -> dict[str, Any]:
+    return {
+        "table": tables.header(order, wanted.columns),
+        "rows": tables.rows(page.rows, wanted.columns),
+        "preferences": wanted,
+        "page_size": size,
+        "page_sizes": preferences.PAGE_SIZES,
+    }
+
+
+def _past_the_default(query: QueryDict) -> QueryDict:
+    """The query with which an address means what it says, even when no filter is left in it."""
+    query = query.copy()
+    query["view"] = "all"
+    return query
+
+
+def _views(request: MemberRequest, default: saving.Link | None) -> dict[str, Any]:
+    links, current = saving.links(request.membership), saving.comparable(request.GET)
+    return {
+        "views": links,
+        "current_view": current,
+        "is_saved": any(link.query == current for link in links),
+        "everything": reverse("transactions:list") + ("?view=all" if default else ""),
+        "has_default": default is not None,
+    }
+
+
+def _page_size(request: MemberRequest, wanted: Preferences) -> int:
+    """The address beats what the person is used to."""
     asked = request.GET.get("size", "")
-    return int(asked) if asked in map(str, PAGE_SIZES) else DEFAULT_PAGE_SIZE
+    return int(asked) if asked in map(str, preferences.PAGE_SIZES) else wanted.page_size
+
+
+def _shows_the_newest(request: MemberRequest, filters: TransactionFilter, order: str) -> bool:
+    """Whether new payments would appear at the top of this page."""
+    first = not request.GET.get("cursor")
+    return first and filters.is_valid() and (order == paging.DEFAULT_ORDER or order not in paging.ORDERS)
 
 
 def _why_empty(
-    request: MemberRequest, filters: TransactionFilter, page: paging.Page, chips: list[Any]
+    request: MemberRequest,
+    filters: TransactionFilter,
+    page: paging.Page,
+    chips: list[Any],
+    state: SyncState | None,
 ) -> str:
     if page.rows:
         return ""
     if not filters.is_valid():
         return "invalid"
-    return "no_match" if chips or mine(request).exists() else "none_yet"
+    if chips or mine(request).exists():
+        return "no_match"
+    return "cannot_reach" if state and state.is_failing else "none_yet"

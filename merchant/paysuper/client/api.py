@@ -19,7 +19,7 @@ from merchant.paysuper.client.wire import Patience, Wire
 from merchant.paysuper.envelopes import listed, single
 from merchant.paysuper.errors import NoAnswer, Refused, Unexpected
 
-PAGE_SIZE = 500
+PAGE_SIZE = 1000
 PREFIX = "/admin/api/v1"
 _LIST_PAGE = 100
 _NO_CIRCUIT, _PATIENCE = NoCircuit(), Patience()

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchant', '0003_the_line'),
-        ('transactions', '0002_follow'),
+        ('transactions', '0003_saved_views'),
     ]
 
     operations = [

@@ -1,0 +1,59 @@
+"""What the product's form renderer writes is what Django's own templates write."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django import forms
+from django.forms.renderers import TemplatesSetting
+
+from merchant.rendering import FormRenderer
+
+HOSTILE = "\"><script>alert('1')</script>&amp;"
+CHOICES = [("", "Any"), ("a", "A & B"), (HOSTILE, HOSTILE), ("Group", [("b", "B"), (3, "Three")])]
+
+
+class Reader(HTMLParser):
+    """What a browser understands: tags with their attributes, and texts without outer blanks."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: list[object] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, sorted(attrs, key=str)))
+
+    def handle_endtag(self, tag):
+        self.seen.append(tag)
+
+    def handle_data(self, data):
+        if data.strip():
+            self.seen.append(data.strip())
+
+
+@pytest.mark.parametrize("value", [None, "", "a", HOSTILE, 3, "none of them"], ids=repr)
+@pytest.mark.parametrize(
+    "widget",
+    [
+        forms.TextInput(attrs={"maxlength": 5, "required": True, "hidden": False, "title": HOSTILE}),
+        forms.NumberInput(attrs={"step": "any"}),
+        forms.EmailInput(),
+        forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        forms.Select(choices=CHOICES, attrs={"class": "wide", "disabled": True}),
+        forms.SelectMultiple(choices=CHOICES),
+    ],
+    ids=lambda widget: type(widget).__name__,
+)
+def test_a_widget_is_what_django_writes(widget: forms.Widget, value: object) -> None:
+    ours, theirs = (
+        widget.render(HOSTILE, value, {"id": "id_x"}, kind()) for kind in (FormRenderer, TemplatesSetting)
+    )
+    assert Reader(ours).seen == Reader(theirs).seen
+    assert "<script>" not in ours
+
+
+def test_other_widgets_and_fields_keep_their_templates() -> None:
+    class Form(forms.Form):
+        note = forms.CharField(widget=forms.Textarea)
+
+    assert "<textarea" in Form(renderer=FormRenderer())["note"].as_field_group()
