@@ -19,6 +19,7 @@ from merchant.encryption import encrypt
 from merchant.models import Project
 from merchant.paysuper.errors import NotFound, PaySuperError
 from transactions import sync
+from transactions.models import StatusChange
 
 log = structlog.get_logger()
 State = WebhookEvent.State
@@ -110,7 +111,7 @@ def process(event: WebhookEvent) -> bool:
         _finish(event, State.IGNORED)
         return False
     try:
-        sync.refresh(event.merchant, event.order_uuid)
+        sync.refresh(event.merchant, event.order_uuid, StatusChange.Cause.WEBHOOK)
     except PaySuperError as error:
         _try_later(event, error)
         return False

@@ -1,27 +1,45 @@
-"""What happened to a transaction, newest first: PaySuper's news, webhooks, and what staff did."""
+"""What happened to a transaction, newest first: PaySuper's news, webhooks, what staff did and wrote."""
 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fulfillment.models import Action, WebhookEvent
-from transactions.models import RowType, Transaction
+from merchant.models import AuditEvent
+from transactions.models import Note, RowType, Transaction
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the timeline. `kind` is action, webhook or paysuper; `who` is empty for machines."""
+    """One line of the timeline: when, what, why, and by whom ("" for machines).
+
+    `kind` is action, webhook, note or paysuper; `pk` names the webhook or the note behind the line.
+    """
 
     at: dt.datetime
     title: str
     detail: str
     who: str
     kind: str
+    pk: int = 0
+    author_id: int = 0
+
+
+# PaySuper gives the time of a payment for tries too.
+_TRIED = {"pending": "Payment begun", "rejected": "Payment declined", "canceled": "Payment canceled"}
 
 
 def events(entry: Transaction) -> list[Event]:
     """Everything that is known, newest first."""
-    found = [*_news(entry), *_webhooks(entry), *_actions(entry), *_calls(entry)]
+    found = [
+        *_news(entry),
+        *_changes(entry),
+        *_webhooks(entry),
+        *_actions(entry),
+        *_calls(entry),
+        *_notes(entry),
+        *_keys(entry),
+    ]
     return sorted(found, key=lambda event: event.at, reverse=True)
 
 
@@ -29,11 +47,18 @@ def _news(entry: Transaction) -> Iterator[Event]:
     is_order = entry.type == RowType.ORDER
     # Sorting keeps this order of what happened in the same moment: newest first.
     if entry.paid_at and is_order:
-        yield Event(entry.paid_at, "Paid", entry.method_title or entry.method, "", "paysuper")
+        tried = _TRIED.get(entry.status, "Paid")
+        yield Event(entry.paid_at, tried, entry.method_title or entry.method, "", "paysuper")
     yield Event(entry.created_at, "Order created" if is_order else "Refund completed", "", "", "paysuper")
     for refund in Transaction.objects.filter(merchant=entry.merchant_id, parent_uuid=entry.pk):
         title = "Charged back" if refund.status == "chargeback" else "Refunded"
         yield Event(refund.created_at, title, refund.refund_receipt, "", "paysuper")
+
+
+def _changes(entry: Transaction) -> Iterator[Event]:
+    for change in entry.status_changes.all():
+        title = f"Status changed from {change.get_before_display()} to {change.get_after_display()}"
+        yield Event(change.at, title, change.get_cause_display(), "", "paysuper")
 
 
 def _webhooks(entry: Transaction) -> Iterator[Event]:
@@ -41,7 +66,7 @@ def _webhooks(entry: Transaction) -> Iterator[Event]:
     for event in arrived:
         times = f", {event.deliveries} times" if event.deliveries > 1 else ""
         detail = f"{event.get_state_display()}{times}"
-        yield Event(event.received_at, f"Webhook {event.event}", detail, "", "webhook")
+        yield Event(event.received_at, f"Webhook {event.event}", detail, "", "webhook", event.pk)
 
 
 def _actions(entry: Transaction) -> Iterator[Event]:
@@ -66,3 +91,22 @@ def _calls(entry: Transaction) -> Iterator[Event]:
             detail = " · ".join(filter(None, [call.outcome, tries]))
             who = str(call.asked_again_by or "")
             yield Event(call.changed_at, f"Your server: {call.get_state_display()}", detail, who, "action")
+
+
+def _notes(entry: Transaction) -> Iterator[Event]:
+    for note in Note.objects.filter(transaction=entry, deleted_at=None).select_related("written_by"):
+        who = str(note.written_by)
+        yield Event(note.written_at, "Note", note.text, who, "note", note.pk, note.written_by_id)
+
+
+def _keys(entry: Transaction) -> Iterator[Event]:
+    shown = AuditEvent.objects.filter(merchant=entry.merchant_id, subject=str(entry.pk), event="key.shown")
+    products = {item.position: item.name for item in entry.items.all()} if shown else {}
+    for event in shown.select_related("user"):
+        yield Event(
+            event.at,
+            "Activation key shown",
+            products.get(event.data["position"], ""),
+            str(event.user),
+            "action",
+        )

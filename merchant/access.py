@@ -19,6 +19,10 @@ class Right(models.TextChoices):
     FULFIL = "fulfil", "fulfil orders"
     REFUND = "refund", "ask for refunds"
     EXPORT = "export", "export lists"
+    PERSONAL = "personal", "see personal data"
+    KEYS = "keys", "see activation keys"
+    NOTES = "notes", "write notes"
+    RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
     TEAM = "team", "see the team"
@@ -30,10 +34,8 @@ class Right(models.TextChoices):
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.SHARE_VIEWS}),
-    Role.SUPPORT: frozenset(
-        {Right.VIEW, Right.FULFIL, Right.REFUND, Right.EXPORT, Right.SHARE_VIEWS, Right.WEBHOOKS}
-    ),
+    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
+    Role.SUPPORT: frozenset(Right) - {Right.RAW, Right.TEAM, Right.SETTINGS},
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 

@@ -22,7 +22,7 @@ from merchant.views import WORKER_HEARTBEAT
 from tests.conftest import HARBOUR, PASSWORD, Person
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
-from transactions.models import Export, SavedView, Transaction
+from transactions.models import Export, Note, SavedView, Transaction
 
 WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
 # The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
@@ -63,6 +63,12 @@ TABLE = r"""
 /transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/refund/       POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/notes/        GET    405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/notes/        POST   302  302  302  302  403   404  403  login
+/transactions/<uuid:uuid>/notes/<int:note_id>/delete/     GET    405 405 405 405 405  405 405 login
+/transactions/<uuid:uuid>/notes/<int:note_id>/delete/     POST   302 404 404 404 403  404 403 login
+/transactions/<uuid:uuid>/items/<int:position>/key/       GET    405 405 405 405 405  405 405 login
+/transactions/<uuid:uuid>/items/<int:position>/key/       POST   200 200 403 200 403  404 403 login
 /actions/<int:action_id>/close/         GET    405  405  405  405  405   405  405  login
 /actions/<int:action_id>/close/         POST   302  302  403  302  403   404  403  login
 /exports/                               GET    200  200  200  200  403   200  403  login
@@ -184,6 +190,7 @@ def things(
         try_at=now,
         state="given_up",
     )
+    note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
@@ -194,6 +201,8 @@ def things(
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
         "<int:call_id>": call.pk,
+        "<int:note_id>": note.pk,
+        "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
     } | ENDS
 
@@ -202,7 +211,7 @@ def things(
 def order(lantern: Merchant, paysuper: Sandbox) -> Transaction:
     """An order of Lantern Works."""
     with client(paysuper) as api:
-        return mirrored_order(lantern, Desk(api))
+        return mirrored_order(lantern, Desk(api), kind="key")
 
 
 def walk(resolver: URLResolver, before: str = "/") -> Iterator[str]:
@@ -228,6 +237,7 @@ def asked(who: str, method: str, pattern: str, people: dict[str, User], things: 
 
 FILLED_IN = {
     "note": "a reason",
+    "text": "a remark",
     "format": "csv",
     "reason": REASONS[0],
     "seen_amount": "1.00",

@@ -60,6 +60,19 @@ def page(queryset: QuerySet[Transaction], order: str, cursor: str, size: int, co
     )
 
 
+def neighbours(
+    queryset: QuerySet[Transaction], order: str, entry: Transaction
+) -> tuple[UUID | None, UUID | None]:
+    """The transactions just before and after this one in the list, whether or not it is still in it."""
+    column, _ = ORDERS.get(order, ORDERS[DEFAULT_ORDER])
+    here = {column: getattr(entry, column), "uuid": entry.pk}
+    before, after = (
+        page(queryset, order, _cursor(direction, column, here), 1, ["uuid", column]).rows
+        for direction in ("before", "after")
+    )
+    return (before[0]["uuid"] if before else None), (after[0]["uuid"] if after else None)
+
+
 def _beyond(column: str, position: str, *, descending: bool) -> Q | None:
     """Rows that come after the position in this direction; None when it cannot be read."""
     value_text, _, uuid_text = position.partition("~")

@@ -12,7 +12,7 @@ from merchant import line
 from merchant.paysuper.errors import PaySuperError
 from merchant.paysuper.records import OrderRecord, RefundRecord
 from transactions import mirror
-from transactions.models import Status
+from transactions.models import Status, StatusChange
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ def settle(action: Action) -> None:
         log.warning("settle_failed", action=action.pk, status=error.status, code=error.code)
         _not_seen(action)
         return
-    mirror.apply(action.merchant, [order], asked_at)
+    mirror.apply(action.merchant, [order], asked_at, StatusChange.Cause.REFUND)
     ours = next((refund for refund in refunds if is_ours(action, refund)), None)
     state, outcome = _verdict(action, ours) if ours else _verdict_without(action, order, refunds)
     refund_id = ours.id if ours else action.paysuper_refund_id

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('fulfillment', '0002_initial'),
         ('merchant', '0003_the_line'),
-        ('transactions', '0002_follow'),
+        ('transactions', '0005_fulfilling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,9 +2,10 @@
 
 from django import template
 
-from fulfillment import handover, rules, timeline as lines
+from fulfillment import handover, rules, timeline as lines, told as webhooks
 from fulfillment.models import Action
 from merchant.models import Membership
+from transactions.card import Section
 from transactions.models import Transaction
 
 register = template.Library()
@@ -26,6 +27,12 @@ def fulfil_blocker(row: rules.Row, membership: Membership) -> str:
 def timeline(transaction: Transaction) -> list[lines.Event]:
     """What happened, newest first."""
     return lines.events(transaction)
+
+
+@register.simple_tag
+def told(transaction: Transaction, membership: Membership) -> list[Section]:
+    """What only webhooks tell of the order."""
+    return webhooks.told(transaction, membership)
 
 
 @register.simple_tag

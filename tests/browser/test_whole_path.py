@@ -38,7 +38,7 @@ def test_support_fulfils_refunds_and_sees_the_webhook_change_the_status(
     expect(page.locator(ROWS)).to_have_count(1)
     assert f"q={entry.uuid}" in page.url
     page.locator(f"{ROWS} a[data-row]").click()
-    page.wait_for_url(f"{live_server.url}/transactions/{entry.uuid}/")
+    page.wait_for_url(f"{live_server.url}/transactions/{entry.uuid}/?in=*")
     expect(page.get_by_role("heading", level=1)).to_contain_text(entry.transaction_id)
     expect(page.get_by_text("Net revenue")).to_be_visible()
     page.screenshot(path=screenshots / "card.png", full_page=True)

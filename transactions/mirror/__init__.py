@@ -15,7 +15,7 @@ from merchant.models import Merchant, Project
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import OrderRecord
 from transactions.mirror import rows, totals, writing
-from transactions.models import Fulfilment, SyncState, Transaction
+from transactions.models import Fulfilment, StatusChange, SyncState, Transaction
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,16 @@ class Applied:
     changed: frozenset[UUID] = frozenset()
 
 
-def apply(merchant: Merchant, orders: Iterable[OrderRecord], asked_at: dt.datetime) -> Applied:
+def apply(
+    merchant: Merchant,
+    orders: Iterable[OrderRecord],
+    asked_at: dt.datetime,
+    cause: StatusChange.Cause = StatusChange.Cause.READING,
+) -> Applied:
     """Bring the mirror up to what PaySuper answered to a read sent at `asked_at` (UTC).
 
-    An older answer never replaces a newer one, and nothing of another merchant is touched.
+    An older answer never replaces a newer one, and nothing of another merchant is touched. Statuses that
+    changed are noted with the cause of the read.
     """
     latest = {order.uuid: order for order in orders}
     if not latest:
@@ -37,7 +43,7 @@ def apply(merchant: Merchant, orders: Iterable[OrderRecord], asked_at: dt.dateti
     with transaction.atomic():
         projects = _projects(merchant, latest.values())
         values = [rows.row(merchant, projects, each, asked_at) for each in latest.values()]
-        written = dict(writing.upsert(merchant, values))
+        written = dict(writing.upsert(merchant, values, asked_at, cause))
         added = frozenset(uuid for uuid, is_new in written.items() if is_new)
         changed = frozenset(written) - added
         writing.remove_details(changed)

@@ -1,5 +1,6 @@
 """The SQL that brings orders into the mirror's tables."""
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,10 @@ WITH written AS (
     WHERE mirror.merchant_id = EXCLUDED.merchant_id AND mirror.asked_at < EXCLUDED.asked_at
         AND mirror.fingerprint <> EXCLUDED.fingerprint
     RETURNING uuid, xmax = 0 AS is_new, {", ".join(SUMMED)}
+), noted AS (
+    INSERT INTO transactions_statuschange (merchant_id, transaction_id, before, after, cause, at)
+    SELECT written.merchant_id, uuid, before.status, written.status, %(cause)s, %(asked_at)s
+    FROM written JOIN before USING (uuid) WHERE written.status <> before.status
 ), {ROLL_UP}
 SELECT uuid, is_new FROM written
 """
@@ -51,8 +56,11 @@ WHERE mirror.uuid = news.uuid AND mirror.merchant_id = news.merchant_id
 """
 
 
-def upsert(merchant: Merchant, rows: Sequence[tuple[Any, ...]]) -> list[tuple[UUID, bool]]:
-    """Write what is new and newer, with its totals; the uuids written, and whether each was added.
+def upsert(
+    merchant: Merchant, rows: Sequence[tuple[Any, ...]], asked_at: dt.datetime, cause: str
+) -> list[tuple[UUID, bool]]:
+    """Write what is new and newer, with its totals and changes of status; the uuids written, and whether
+    each was added.
 
     To be called in a transaction. Writers of one merchant wait for each other, which keeps totals right and
     makes deadlocks impossible.
@@ -63,7 +71,7 @@ def upsert(merchant: Merchant, rows: Sequence[tuple[Any, ...]]) -> list[tuple[UU
         _copy(cursor, "news", COLUMNS, rows)
         cursor.execute(_BEFORE)
         known = cursor.rowcount
-        cursor.execute(_UPSERT, {"zone": merchant.time_zone})
+        cursor.execute(_UPSERT, {"zone": merchant.time_zone, "cause": cause, "asked_at": asked_at})
         written: list[tuple[UUID, bool]] = cursor.fetchall()
         if known:
             cursor.execute(_ASKED_AGAIN)

@@ -1,5 +1,6 @@
-"""The mirror of PaySuper's orders, how far it has got, and the exports made from it."""
+"""The mirror of PaySuper's orders, how far it has got, exports made from it, and notes on it."""
 
+from transactions.models.changed import StatusChange
 from transactions.models.exported import Export
 from transactions.models.following import SyncState, Walk
 from transactions.models.mirrored import (
@@ -14,6 +15,7 @@ from transactions.models.mirrored import (
     Status,
     Transaction,
 )
+from transactions.models.noted import Note
 from transactions.models.saved import SavedView
 
 __all__ = [
@@ -24,10 +26,12 @@ __all__ = [
     "Export",
     "Fulfilment",
     "Item",
+    "Note",
     "RawOrder",
     "RowType",
     "SavedView",
     "Status",
+    "StatusChange",
     "SyncState",
     "Transaction",
     "Walk",

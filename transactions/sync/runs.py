@@ -16,7 +16,7 @@ from merchant.models import Merchant
 from merchant.paysuper.client import Client, Page
 from merchant.paysuper.errors import PaySuperError
 from transactions import mirror
-from transactions.models import SyncState, Walk
+from transactions.models import StatusChange, SyncState, Walk
 from transactions.sync.walking import walk
 
 log = structlog.get_logger()
@@ -103,12 +103,14 @@ def rescan(merchant: Merchant, seconds: float = 20.0) -> Report:
     return _told(merchant, report)
 
 
-def refresh(merchant: Merchant, uuid: UUID) -> mirror.Applied:
-    """Read one order again. Raises NotFound and the rest of the PaySuperError tree."""
+def refresh(
+    merchant: Merchant, uuid: UUID, cause: StatusChange.Cause = StatusChange.Cause.READING
+) -> mirror.Applied:
+    """Read one order again, for this cause. Raises NotFound and the rest of the PaySuperError tree."""
     asked_at = timezone.now()
     with line.client(merchant) as client:
         order = client.order(uuid)
-    return mirror.apply(merchant, [order], asked_at)
+    return mirror.apply(merchant, [order], asked_at, cause)
 
 
 def _plain(client: Client, merchant: Merchant, since: dt.datetime, until: dt.datetime) -> Report:

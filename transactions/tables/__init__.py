@@ -52,12 +52,17 @@ def values_of(names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys([*_ALWAYS, *(value for name in names for value in COLUMNS[name].needs)]))
 
 
-def rows(found: Sequence[Row], names: Sequence[str], suffix: str = "") -> Iterator[dict[str, Any]]:
-    """The rows with the markup of their cells under "cells"; the suffix ends the address of each card."""
+def rows(
+    found: Sequence[Row], names: Sequence[str], *, suffix: str = "", masked: bool
+) -> Iterator[dict[str, Any]]:
+    """The rows with the markup of their cells under "cells".
+
+    `suffix` ends the address of each transaction; `masked` hides who the customer is.
+    """
     shown = [COLUMNS[name] for name in names]
     markup = "".join(map(_frame, names))
-    for values in found:
-        row = {**values, "suffix": suffix}
+    for each in found:
+        row = {**each, "suffix": suffix, "masked": masked}
         yield {**row, "cells": format_html(markup, *(column.cell(row) for column in shown))}
 
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from merchant import money
 from merchant.templatetags.formats import country, moment
+from transactions import personal
 from transactions.models import Fulfilment, RowType, Status
 
 Row = Mapping[str, Any]
@@ -109,6 +110,11 @@ def _refund_state(row: Row) -> str:
     return REFUND_STATES.get(state, state) or NOTHING
 
 
+def _email(row: Row) -> str:
+    address: str = row["customer_email"]
+    return _cut(personal.email(address) if row["masked"] else address)
+
+
 def _card(row: Row) -> str:
     return f"•••• {row['card_last4']}" if row["card_last4"] else NOTHING
 
@@ -142,7 +148,7 @@ COLUMNS = {
     "order": Column(
         "Order ID", ("uuid",), lambda row: format_html('<span class="mono">{}</span>', row["uuid"])
     ),
-    "email": _text("Customer e-mail", "customer_email"),
+    "email": Column("Customer e-mail", ("customer_email",), _email),
     "customer": _text("Customer ID", "customer_id"),
     "currency": Column("Currency", ("charge_currency",), lambda row: row["charge_currency"] or NOTHING),
     "gross": _money("Gross", "gross_amount", "payout_currency"),

@@ -4,13 +4,17 @@ from transactions.views.card import transaction_card
 from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list
 from transactions.views.home import home
+from transactions.views.keys import show_key
 from transactions.views.listing import transaction_list
 from transactions.views.newer import newer_count
+from transactions.views.notes import add_note, delete_note
 from transactions.views.saved import change_view, default_view, delete_view, saved_views
 
 __all__ = [
+    "add_note",
     "change_view",
     "default_view",
+    "delete_note",
     "delete_view",
     "display",
     "export_detail",
@@ -19,6 +23,7 @@ __all__ = [
     "home",
     "newer_count",
     "saved_views",
+    "show_key",
     "transaction_card",
     "transaction_list",
 ]

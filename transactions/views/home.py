@@ -33,4 +33,4 @@ def home(request: MemberRequest) -> HttpResponse:
 def _newest(request: MemberRequest) -> list[dict[str, Any]]:
     values = tables.values_of(tables.DEFAULT_COLUMNS)
     found = paging.page(mine(request), paging.DEFAULT_ORDER, "", 8, values).rows
-    return list(tables.rows(found, tables.DEFAULT_COLUMNS))
+    return list(tables.rows(found, tables.DEFAULT_COLUMNS, masked=True))

@@ -9,12 +9,13 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import line
-from merchant.access import MemberRequest, Right, requires
+from merchant.access import MemberRequest, Right, may, requires
 from transactions import newer, paging, preferences, saving, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
 from transactions.views.common import figures, mine, sync_state, without
+from transactions.views.origin import suffix
 
 
 @require_safe
@@ -34,7 +35,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "filter": filters,
         "chips": chips,
         "page": page,
-        **_table(page, order, wanted, size),
+        **_table(request, page, order, wanted, size),
         **_views(request, default),
         "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
         **figures(request, filters, state),
@@ -50,10 +51,13 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     return response
 
 
-def _table(page: paging.Page, order: str, wanted: Preferences, size: int) -> dict[str, Any]:
+def _table(
+    request: MemberRequest, page: paging.Page, order: str, wanted: Preferences, size: int
+) -> dict[str, Any]:
+    masked, end = not may(request.membership, Right.PERSONAL), suffix(request.GET.urlencode())
     return {
         "table": tables.header(order, wanted.columns),
-        "rows": tables.rows(page.rows, wanted.columns),
+        "rows": tables.rows(page.rows, wanted.columns, suffix=end, masked=masked),
         "preferences": wanted,
         "page_size": size,
         "page_sizes": preferences.PAGE_SIZES,
