@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from fulfillment import actions, automatic, inbox
-from fulfillment.models import Action, WebhookEvent
+from fulfillment import actions, automatic, batches, inbox
+from fulfillment.models import Action, Batch, WebhookEvent
 from merchant.celery import ring
 from transactions.tasks import sync_merchant
 
@@ -21,6 +21,20 @@ def settle_action(action_id: int) -> None:
     actions.settle(action)
     if action.state == Action.State.REFUNDED:
         sync_merchant.delay(action.merchant_id)
+
+
+@shared_task
+def run_batch(batch_id: str) -> None:
+    """Do the next rows of a confirmed batch, and ring for the rest."""
+    batch = Batch.objects.select_related("merchant", "requested_by").get(pk=batch_id)
+    moved = False
+    for item in batches.run(batch):
+        moved = True
+        if item.action and item.action.state == Action.State.REQUESTED:
+            ring(run_action, item.action.pk)
+    # Where nothing was left to take, another worker is at it.
+    if moved and batches.has_more(batch):
+        ring(run_batch, batch_id)
 
 
 @shared_task
@@ -57,6 +71,14 @@ def sweep_actions() -> None:
     for action_id, state in actions.due():
         task = run_action if state == Action.State.REQUESTED else settle_action
         task.delay(action_id)
+
+
+@shared_task
+def sweep_batches() -> None:
+    """Ring again for batches that nobody is working on, and drop previews that nobody confirmed."""
+    for batch_id in batches.due():
+        run_batch.delay(str(batch_id))
+    batches.expire()
 
 
 @shared_task

@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from fulfillment.forms import REASONS
-from fulfillment.models import Action, Claim, FulfilmentRule, ServerCall, WebhookEvent
+from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
 from merchant import setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
@@ -63,6 +63,20 @@ TABLE = r"""
 /transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/refund/       POST   302  302  403  302  403   404  403  login
+/transactions/bulk/fulfil/              GET    302  302  403  302  403   302  403  login
+/transactions/bulk/fulfil/              POST   302  302  403  302  403   302  403  login
+/transactions/bulk/refund/              GET    302  302  403  302  403   302  403  login
+/transactions/bulk/refund/              POST   302  302  403  302  403   302  403  login
+/transactions/bulk/export/              GET    302  302  302  302  403   302  403  login
+/transactions/bulk/export/              POST   302  302  302  302  403   302  403  login
+/batches/                               GET    200  200  200  200  200   200  403  login
+/batches/                               POST   405  405  405  405  405   405  405  login
+/batches/<uuid:batch_id>/               GET    200  200  200  200  200   404  403  login
+/batches/<uuid:batch_id>/               POST   405  405  405  405  405   405  405  login
+/batches/<uuid:batch_id>/confirm/       GET    405  405  405  405  405   405  405  login
+/batches/<uuid:batch_id>/confirm/       POST   302  302  403  302  403   404  403  login
+/batches/<uuid:batch_id>/download/      GET    200  200  200  200  403   404  403  login
+/batches/<uuid:batch_id>/download/      POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/notes/        GET    405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/notes/        POST   302  302  302  302  403   404  403  login
 /transactions/<uuid:uuid>/notes/<int:note_id>/delete/     GET    405 405 405 405 405  405 405 login
@@ -190,6 +204,7 @@ def things(
         try_at=now,
         state="given_up",
     )
+    batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
     note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
@@ -197,6 +212,7 @@ def things(
     return {
         "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
+        "<uuid:batch_id>": batch.pk,
         "<uuid:export_id>": export.pk,
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,

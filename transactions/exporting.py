@@ -1,7 +1,7 @@
 """Jobs that make export files: claim the row, write the list, keep the file for a while."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -10,13 +10,14 @@ import structlog
 from django.core.cache import cache
 from django.core.files import File
 from django.core.files.storage import storages
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
 from merchant.models import Merchant
 from transactions import exports, paging
 from transactions.filters import TransactionFilter
-from transactions.models import Export
+from transactions.models import Export, Transaction
 
 log = structlog.get_logger()
 
@@ -31,22 +32,23 @@ class BadFilters(ValueError):
 
 
 def write(
-    merchant: Merchant, query: str, export_format: str, path: Path, author: str, progress: exports.Progress
+    merchant: Merchant,
+    query: str,
+    export_format: str,
+    path: Path,
+    author: str,
+    progress: exports.Progress,
+    selection: Sequence[UUID] = (),
 ) -> exports.Written:
-    """Write the rows of the list with this query, in its order, to `path`.
+    """Write the rows of the list with this query, in its order, to `path`; of a selection exactly its rows.
 
     Raises BadFilters for a query that makes no sense and exports.TooManyRows for an endless PDF.
     """
     parameters = QueryDict(query)
-    filters = TransactionFilter(merchant, parameters)
-    if not filters.is_valid():
-        raise BadFilters(f"The filters make no sense: {filters.errors.as_text()}")
-    rows = paging.ordered(filters.found, parameters.get("sort", paging.DEFAULT_ORDER))
+    found, words = _selected(merchant, selection) if selection else _filtered(merchant, parameters)
+    rows = paging.ordered(found, parameters.get("sort", paging.DEFAULT_ORDER))
     heading = exports.Heading(
-        merchant=merchant.name,
-        time_zone=merchant.time_zone,
-        filter_in_words=filters.in_words(),
-        author=author,
+        merchant=merchant.name, time_zone=merchant.time_zone, filter_in_words=words, author=author
     )
     return exports.write(export_format, rows, path, heading, progress)
 
@@ -89,6 +91,19 @@ def expire() -> None:
         export.delete()
 
 
+def _selected(merchant: Merchant, selection: Sequence[UUID]) -> tuple[QuerySet[Transaction], str]:
+    number = len(selection)
+    words = f"{number:,} selected transaction{'' if number == 1 else 's'}"
+    return Transaction.objects.filter(merchant=merchant, pk__in=selection), words
+
+
+def _filtered(merchant: Merchant, parameters: QueryDict) -> tuple[QuerySet[Transaction], str]:
+    filters = TransactionFilter(merchant, parameters)
+    if not filters.is_valid():
+        raise BadFilters(f"The filters make no sense: {filters.errors.as_text()}")
+    return filters.found, filters.in_words()
+
+
 def _running() -> Iterator[UUID]:
     yield from Export.objects.filter(state=Export.State.RUNNING).values_list("pk", flat=True)
 
@@ -115,6 +130,7 @@ def _make(export: Export) -> None:
             path,
             str(export.requested_by),
             _say_progress(export),
+            export.selection,
         )
         with path.open("rb") as file:
             name = storages["exports"].save(path.name, File(file))

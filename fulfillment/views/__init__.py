@@ -1,21 +1,29 @@
-"""Fulfilling, refunding, and the webhook log. A GET shows the form, a POST asks."""
+"""Fulfilling, refunding, many rows at once, and the webhook log. A GET shows the form, a POST asks."""
 
+from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.queue import claim, release, to_fulfil
 from fulfillment.views.refunds import close, refund
+from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
 from fulfillment.views.webhook_log import webhook, webhook_list
 
 __all__ = [
+    "batch",
+    "batch_list",
     "claim",
     "close",
+    "confirm_batch",
+    "download_batch",
     "fulfil",
     "project_fulfilment",
     "refund",
     "release",
     "resend",
     "restore",
+    "select_to_fulfil",
+    "select_to_refund",
     "server_call",
     "server_secret",
     "state",

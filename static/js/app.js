@@ -36,7 +36,7 @@ document.addEventListener("click", (event) => {
   if (on("[aria-disabled=true]")) event.preventDefault();
   if (on("[data-open]")) document.getElementById(on("[data-open]").dataset.open).showModal();
   if (on("[data-copy]")) copy(on("[data-copy]"));
-  if (on("tbody tr") && !on("a, button, summary")) on("tr").querySelector("[data-row]")?.dispatchEvent(new MouseEvent("click", event));
+  if (on("tbody tr") && !on("a, button, summary, label")) on("tr").querySelector("[data-row]")?.dispatchEvent(new MouseEvent("click", event));
   const box = on("dialog");
   if (box && (event.target === box || on("[data-close]"))) {
     event.preventDefault();
@@ -82,7 +82,7 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") for (const menu of document.querySelectorAll(".menu[open]")) menu.open = false;
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.target.closest("input, select, textarea") || !Object.hasOwn(keys, event.key)) return;
+  if (event.target.closest("input:not([type=checkbox]), select, textarea") || !Object.hasOwn(keys, event.key)) return;
   const found = keys[event.key]();
   if (!found) return;
   event.preventDefault();

@@ -19,7 +19,9 @@ DISPLAY = "/transactions/display/"
 
 def titles(browser: Browser, address: str = "/transactions/") -> list[str]:
     head = text(browser, address).split('<table class="rows')[1].split("</thead>")[0]
-    return [seen(cell) for cell in re.findall(r"<th.*?</th>", head, re.DOTALL)]
+    first, *others = [seen(cell) for cell in re.findall(r"<th.*?</th>", head, re.DOTALL)]
+    assert first == "Select this page"
+    return others
 
 
 def choose(who: Person, *shown: str, order: tuple[str, ...] = (), **more: str) -> None:

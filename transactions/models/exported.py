@@ -5,6 +5,7 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from merchant.models import Merchant
@@ -31,6 +32,8 @@ class Export(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     format = models.CharField(max_length=4, choices=Format.choices)
     query = models.TextField(blank=True)
+    # The rows that were ticked; none means all that the query finds.
+    selection = ArrayField(models.UUIDField(), default=list, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     rows_total = models.PositiveBigIntegerField(null=True)
     error = models.CharField(max_length=500, blank=True)

@@ -2,7 +2,7 @@
 
 from transactions.views.card import transaction_card
 from transactions.views.display import display
-from transactions.views.exports import export_detail, export_download, export_list
+from transactions.views.exports import export_detail, export_download, export_list, export_selection
 from transactions.views.home import home
 from transactions.views.keys import show_key
 from transactions.views.listing import transaction_list
@@ -20,6 +20,7 @@ __all__ = [
     "export_detail",
     "export_download",
     "export_list",
+    "export_selection",
     "home",
     "newer_count",
     "saved_views",

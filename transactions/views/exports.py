@@ -1,18 +1,20 @@
 """The exports: asked for, followed and fetched."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, requires
 from merchant.celery import ring
-from transactions import exporting, exports
+from transactions import exporting, exports, selection
 from transactions.filters import TransactionFilter
 from transactions.models import Export
 from transactions.tasks import make_export
@@ -26,6 +28,26 @@ def export_list(request: MemberRequest) -> HttpResponseBase:
         return _request_export(request)
     mine = Export.objects.filter(merchant=request.membership.merchant).select_related("requested_by")
     return render(request, "transactions/exports.html", {"exports": mine[:100]})
+
+
+@requires(Right.EXPORT)
+def export_selection(request: MemberRequest) -> HttpResponse:
+    """Ask for a file of the selected rows of the list, in the list's order."""
+    if request.method != "POST":
+        return redirect("transactions:list")
+    query, wanted = (
+        without(QueryDict(request.POST.get("query", "")), "cursor"),
+        request.POST.get("format", ""),
+    )
+    try:
+        selected = selection.selected(request.membership.merchant, request.POST)
+    except selection.BadSelection as error:
+        messages.error(request, str(error))
+    else:
+        if wanted in Export.Format.values:
+            return _ask_for(request, wanted, query, selected)
+        messages.error(request, "Choose a format for the file.")
+    return redirect(f"{reverse('transactions:list')}?{query.urlencode()}")
 
 
 @require_safe
@@ -62,12 +84,18 @@ def _request_export(request: MemberRequest) -> HttpResponse:
     if wanted not in Export.Format.values or not filters.is_valid():
         messages.error(request, "This list cannot be exported: correct its filters first.")
         return redirect("transactions:exports")
+    return _ask_for(request, wanted, without(QueryDict(query), "cursor"), [])
+
+
+def _ask_for(request: MemberRequest, wanted: str, query: QueryDict, selected: Sequence[UUID]) -> HttpResponse:
     export = Export.objects.create(
         merchant=request.membership.merchant,
         requested_by=request.membership.user,
         format=wanted,
-        query=without(QueryDict(query), "cursor").urlencode(),
+        query=query.urlencode(),
+        selection=selected,
     )
-    audit.record(export.merchant, export.requested_by, "export.requested", export.pk, query=export.query)
+    said = {"query": export.query} | ({"selected": len(selected)} if selected else {})
+    audit.record(export.merchant, export.requested_by, "export.requested", export.pk, **said)
     ring(make_export, str(export.pk))
     return redirect("transactions:export", export.pk)

@@ -1,5 +1,6 @@
 """The Transactions page."""
 
+import secrets
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, may, requires
-from transactions import newer, paging, preferences, saving, tables
+from transactions import newer, paging, preferences, saving, selection, tables
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
@@ -43,6 +44,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
+        **_selecting(request),
         "empty": _why_empty(request, filters, page, chips, state),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
@@ -61,6 +63,15 @@ def _table(
         "preferences": wanted,
         "page_size": size,
         "page_sizes": preferences.PAGE_SIZES,
+    }
+
+
+def _selecting(request: MemberRequest) -> dict[str, Any]:
+    """Who may do anything with several rows may export them."""
+    return {
+        "selectable": may(request.membership, Right.EXPORT),
+        "select_at_most": selection.LIMIT,
+        "form_key": secrets.token_hex(8),
     }
 
 

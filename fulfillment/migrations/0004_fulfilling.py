@@ -11,9 +11,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0002_initial'),
+        ('fulfillment', '0003_batches'),
         ('merchant', '0003_the_line'),
-        ('transactions', '0005_fulfilling'),
+        ('transactions', '0006_fulfilling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

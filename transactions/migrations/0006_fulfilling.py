@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchant', '0003_the_line'),
-        ('transactions', '0004_note_statuschange'),
+        ('transactions', '0005_export_selection'),
     ]
 
     operations = [
