@@ -5,7 +5,7 @@ from celery import shared_task
 from fulfillment import actions, automatic, batches, inbox
 from fulfillment.models import Action, Batch, WebhookEvent
 from merchant.celery import ring
-from transactions.tasks import sync_merchant
+from transactions.tasks import sync_soon
 
 
 @shared_task
@@ -20,7 +20,7 @@ def settle_action(action_id: int) -> None:
     action = _action(action_id)
     actions.settle(action)
     if action.state == Action.State.REFUNDED:
-        sync_merchant.delay(action.merchant_id)
+        sync_soon(action.merchant_id)
 
 
 @shared_task
@@ -46,7 +46,7 @@ def process_webhook(event_id: int) -> None:
             ring(call_server, call_id)
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
-        sync_merchant.delay(event.merchant_id)
+        sync_soon(event.merchant_id)
 
 
 # A server that drips its answer holds no worker for long: the sweeper takes the try for lost.

@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
@@ -11,6 +12,8 @@ from merchant.views import WORKER_HEARTBEAT
 from transactions import exporting, sync
 
 log = structlog.get_logger()
+
+SOON_SECONDS = 2.0
 
 
 @shared_task
@@ -25,6 +28,16 @@ def sync_all() -> None:
 def sync_merchant(merchant_id: int) -> None:
     """Bring in what is new. The next round of the clock is the retry."""
     _sync(merchant_id, young=False)
+
+
+def sync_soon(merchant_id: int) -> None:
+    """Have a merchant synced in a moment: one task for all that ask meanwhile, however many webhooks come."""
+    try:
+        if not cache.add(f"sync-soon:{merchant_id}", "rung", SOON_SECONDS - 0.5):
+            return
+    except RedisError:
+        return  # no broker either: the clock's next round brings the same
+    sync_merchant.apply_async([merchant_id], countdown=SOON_SECONDS)
 
 
 @shared_task

@@ -25,10 +25,10 @@ def main() -> None:
     start = time.perf_counter()
     report = sync.sync(merchant, full=True)
     seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "orders": report.read, "megabytes": _most_memory()}))
+    print(json.dumps({"seconds": seconds, "orders": report.read, "megabytes": most_memory()}))
 
 
-def _most_memory() -> float:
+def most_memory() -> float:
     """The most that this process ever held, in megabytes."""
     status = Path("/proc/self/status")
     if status.exists():

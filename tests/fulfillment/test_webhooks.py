@@ -26,6 +26,7 @@ from tests.fulfillment.desk import Desk, broker_down, fresh, sent
 from tests.merchant.sandbox_receiver import eventually
 from transactions import sync
 from transactions.models import Transaction
+from transactions.tasks import sync_merchant
 
 State = WebhookEvent.State
 EXAMPLES = sorted((Path(__file__).parents[1] / "paysuper" / "examples").glob("webhook.*.json"))
@@ -65,8 +66,10 @@ def process(row: WebhookEvent) -> WebhookEvent:
 def bells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Which bells were rung."""
     rung: list[tuple[str, int]] = []
-    for name in ("process_webhook", "settle_action", "sync_merchant"):
+    for name in ("process_webhook", "settle_action"):
         monkeypatch.setattr(getattr(tasks, name), "delay", lambda pk, name=name: rung.append((name, pk)))
+    later = lambda ids, **_: rung.append(("sync_merchant", *ids))  # noqa: E731
+    monkeypatch.setattr(sync_merchant, "apply_async", later)
     return rung
 
 
@@ -435,6 +438,20 @@ def test_a_processed_webhook_rings_for_the_open_refund_and_the_refund_row(
     action = sent(order, ben)
     process(stored(event(order.pk, "payment.refund", "refunded")))
     assert bells == [("settle_action", action.pk), ("sync_merchant", order.merchant_id)]
+
+
+def test_many_webhooks_at_once_ring_for_one_sync(order: Transaction, bells: list[tuple[str, int]]) -> None:
+    for name in ("payment.success", "payment.refund", "payment.chargeback"):
+        process(stored(event(order.pk, name, "processed")))
+    assert bells == [("sync_merchant", order.merchant_id)]
+
+
+def test_a_webhook_is_processed_while_the_cache_is_down(
+    order: Transaction, bells: list[tuple[str, int]], settings
+) -> None:
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    assert process(stored(event(order.pk, "payment.success", "processed"))).state == State.PROCESSED
+    assert bells == []
 
 
 @pytest.mark.usefixtures("inline")
