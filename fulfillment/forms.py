@@ -39,33 +39,40 @@ class RefundForm(forms.Form):
 class HandoverForm(forms.Form):
     """What is handed over or taken back: all of it, or chosen items of an order that has several.
 
-    A choice that is not offered any more was made before somebody else acted.
+    Boxes of which none is checked are a mistake; a request that speaks of no boxes means everything.
     """
 
     choose: ClassVar = "Items"
 
-    items = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    items = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
+    by_item = forms.BooleanField(required=False, widget=forms.HiddenInput)
     back = forms.CharField(max_length=2000, required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, offered: list[ItemState], data: QueryDict | None, back: str = "", *, several: bool
     ) -> None:
-        super().__init__(data, initial={"items": [each.value for each in offered], "back": back})
+        values = [each.value for each in offered]
+        super().__init__(data, initial={"items": values, "by_item": several, "back": back})
         self._keys = {each.value: each.key for each in offered}
         if several:
             items: Any = self.fields["items"]
             items.label, items.choices = self.choose, [(each.value, each.title) for each in offered]
-            items.error_messages["required"] = "Choose at least one item."
+            # Items that are not offered any more were chosen before somebody else acted.
             items.error_messages["invalid_choice"] = "An item has changed meanwhile. Look at the order again."
         else:
-            del self.fields["items"]
+            del self.fields["items"], self.fields["by_item"]
+
+    def clean_by_item(self) -> bool:
+        """Somebody who saw the boxes has to leave one checked."""
+        by_item: bool = self.cleaned_data["by_item"]
+        if by_item and "items" not in self.data:
+            self.add_error("items", "Choose at least one item.")
+        return by_item
 
     @property
     def chosen(self) -> list[Key] | None:
         """The chosen items; None for all that there are."""
-        if "items" not in self.fields:
-            return None
-        return [self._keys[value] for value in self.cleaned_data["items"]]
+        return [self._keys[value] for value in self.cleaned_data.get("items", [])] or None
 
 
 class FulfilForm(HandoverForm):
@@ -85,7 +92,7 @@ class FulfilForm(HandoverForm):
         help_text="For your colleagues only.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    field_order = ["items", "reference", "note", "back"]
+    field_order = ["items", "reference", "note", "by_item", "back"]
 
 
 class UnfulfilForm(HandoverForm):
@@ -94,7 +101,7 @@ class UnfulfilForm(HandoverForm):
     choose: ClassVar = "Items to take back"
 
     note = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
-    field_order = ["items", "note", "back"]
+    field_order = ["items", "note", "by_item", "back"]
 
 
 class WithdrawForm(forms.Form):

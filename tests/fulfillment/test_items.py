@@ -59,9 +59,12 @@ def test_without_a_choice_everything_that_is_left_is_handed_over(ben: Person, ba
 def test_a_form_with_no_item_chosen_is_not_taken_for_the_whole_order(
     ben: Person, basket: Transaction
 ) -> None:
-    answer = ben.browser.post(address(basket), {"note": "x"})
+    answer = ben.browser.post(address(basket), {"note": "x", "by_item": "True"})
     assert "Choose at least one item" in answer.content.decode()
     assert fresh(basket).fulfilment == "unfulfilled"
+    assert 'name="by_item" value="True"' in ben.browser.get(address(basket)).content.decode()
+    ben.browser.post(address(basket), {"note": "x"})
+    assert fresh(basket).fulfilment == "fulfilled"
 
 
 @pytest.mark.parametrize("nonsense", ["", "0~nothing", "9999999999999999999~x", "~", "\0"])
