@@ -89,7 +89,7 @@ TABLE = r"""
 /exports/                               POST   302  302  302  302  403   302  403  login
 /exports/<uuid:export_id>/              GET    200  200  200  200  403   404  403  login
 /exports/<uuid:export_id>/              POST   405  405  405  405  405   405  405  login
-/exports/<uuid:export_id>/download/     GET    200  200  200  200  403   404  403  login
+/exports/<uuid:export_id>/download/     GET    200  200  403  200  403   404  403  login
 /exports/<uuid:export_id>/download/     POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/fulfilment/          GET    200  200  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/          POST   302  302  403  403  403   404  403  login

@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connection
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from merchant import setup
@@ -111,6 +111,26 @@ def signed_in(page: Page, live_server: LiveServer, live_merchant: Merchant) -> P
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{live_server.url}/transactions/")
     return page
+
+
+@pytest.fixture
+def opened(
+    browser: Browser, live_server: LiveServer, live_merchant: Merchant
+) -> Iterator[Callable[..., Page]]:
+    """Opens a browser of a kind and signs Ann in."""
+
+    def sign_in(**kind: object) -> Page:
+        page = browser.new_context(base_url=live_server.url, **kind).new_page()
+        page.goto("/accounts/login/")
+        page.get_by_label("Email").fill("ann@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/transactions/")
+        return page
+
+    yield sign_in
+    for context in browser.contexts:
+        context.close()
 
 
 @pytest.fixture

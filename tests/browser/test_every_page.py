@@ -1,42 +1,20 @@
 """Every page by keyboard, without JavaScript, on a phone, and for people who do not see it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from merchant.models import Merchant
-from tests.conftest import PASSWORD
 from transactions.models import Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = ["/", "/transactions/", "/transactions/?status=processed&q=zzz", "/transactions/?from=x", "/exports/"]
-PAGES += ["/webhooks/", "/team/", "/settings/"]
+PAGES += ["/webhooks/", "/team/", "/settings/", "/transactions/display/", "/transactions/views/"]
 GRAVE = ("serious", "critical")
-
-
-@pytest.fixture
-def opened(
-    browser: Browser, live_server: LiveServer, live_merchant: Merchant
-) -> Iterator[Callable[..., Page]]:
-    """Opens a browser of a kind and signs Ann in."""
-
-    def sign_in(**kind: object) -> Page:
-        page = browser.new_context(base_url=live_server.url, **kind).new_page()
-        page.goto("/accounts/login/")
-        page.get_by_label("Email").fill("ann@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/transactions/")
-        return page
-
-    yield sign_in
-    for context in browser.contexts:
-        context.close()
 
 
 def card_of(merchant: Merchant) -> str:
