@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('fulfillment', '0003_batches'),
         ('merchant', '0003_the_line'),
-        ('transactions', '0006_fulfilling'),
+        ('transactions', '0007_fulfilling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

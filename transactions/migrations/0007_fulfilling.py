@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchant', '0003_the_line'),
-        ('transactions', '0005_export_selection'),
+        ('transactions', '0006_export_personal'),
     ]
 
     operations = [
