@@ -37,9 +37,8 @@ def record(
         state=state,
         requested_by=user,
         reference=secrets.token_hex(6),
-        amount=entry.charge_amount,
         currency=entry.charge_currency,
-        **values,
+        **{"amount": entry.charge_amount} | values,
     )
     told = {name: values[name] for name in _TOLD if values.get(name)}
     audit.record(entry.merchant, user, f"{kind}.{state}", entry.pk, action=action.pk, **told)

@@ -1,12 +1,13 @@
 """What we do about transactions: actions, batches, PaySuper's webhooks, calls of merchants' servers."""
 
-from fulfillment.models.acting import Action
+from fulfillment.models.acting import OPEN_REFUNDS, Action
 from fulfillment.models.arriving import WebhookEvent
 from fulfillment.models.batching import Batch, BatchItem
 from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
 
 __all__ = [
+    "OPEN_REFUNDS",
     "Action",
     "Batch",
     "BatchItem",

@@ -1,10 +1,13 @@
 """Fulfilling, refunding, many rows at once, and the webhook log. A GET shows the form, a POST asks."""
 
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
+from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.queue import claim, release, to_fulfil
-from fulfillment.views.refunds import close, refund
+from fulfillment.views.refund_list import refund_list
+from fulfillment.views.refund_rules import refund_rules
+from fulfillment.views.refunds import refund
 from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
 from fulfillment.views.webhook_log import webhook, webhook_list
@@ -12,13 +15,17 @@ from fulfillment.views.webhook_log import webhook, webhook_list
 __all__ = [
     "batch",
     "batch_list",
+    "check",
     "claim",
     "close",
     "confirm_batch",
+    "decide",
     "download_batch",
     "fulfil",
     "project_fulfilment",
     "refund",
+    "refund_list",
+    "refund_rules",
     "release",
     "resend",
     "restore",
@@ -28,6 +35,7 @@ __all__ = [
     "server_secret",
     "state",
     "to_fulfil",
+    "undo",
     "unfulfil",
     "webhook",
     "webhook_list",

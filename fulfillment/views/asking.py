@@ -34,10 +34,14 @@ def ask_first(
             messages.success(request, ask(form.cleaned_data))
         except actions.Blocked as blocked:
             messages.error(request, str(blocked))
-        place = back_to_queue(request.POST.get("back", "")) or redirect("transactions:card", entry.pk)
-        return HttpResponseClientRedirect(place.url) if request.htmx else place  # type: ignore[attr-defined]
+        return card_again(request, entry)
+    return question(request, name, {"transaction": entry, "form": form, "blocker": blocker})
+
+
+def question(request: MemberRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    """The form as a page, or as a part of one for htmx."""
     template = f"fulfillment/_{name}.html" if request.htmx else f"fulfillment/{name}.html"  # type: ignore[attr-defined]
-    response = render(request, template, {"transaction": entry, "form": form, "blocker": blocker})
+    response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -47,6 +51,12 @@ def back_to_queue(query: str) -> HttpResponseRedirect | None:
     if not query.startswith("?"):
         return None
     return HttpResponseRedirect(f"{reverse('fulfillment:queue')}?{QueryDict(query[1:]).urlencode()}")
+
+
+def card_again(request: MemberRequest, entry: Transaction) -> HttpResponse:
+    """Back to the transaction's card, or to the queue, if that is where the person came from."""
+    place = back_to_queue(request.POST.get("back", "")) or redirect("transactions:card", entry.pk)
+    return HttpResponseClientRedirect(place.url) if request.htmx else place  # type: ignore[attr-defined]
 
 
 def transaction_of(request: MemberRequest, uuid: UUID) -> Transaction:
