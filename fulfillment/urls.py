@@ -19,7 +19,9 @@ urlpatterns = [
     path("actions/<int:action_id>/decide/", views.decide, name="decide"),
     path("actions/<int:action_id>/check/", views.check, name="check"),
     path("actions/<int:action_id>/close/", views.close, name="close"),
-    path("settings/projects/<slug:project_id>/fulfilment/", views.project_fulfilment, name="project"),
+    path(
+        "settings/projects/<slug:project_id>/fulfilment/", views.project_fulfilment, name="project_fulfilment"
+    ),
     path("settings/projects/<slug:project_id>/fulfilment/secret/", views.server_secret, name="secret"),
     path("server-calls/<int:call_id>/", views.server_call, name="server_call"),
     path("server-calls/<int:call_id>/resend/", views.resend, name="resend"),
@@ -32,7 +34,18 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/confirm/", views.confirm_batch, name="confirm_batch"),
     path("batches/<uuid:batch_id>/download/", views.download_batch, name="download_batch"),
     path("webhooks/", views.webhook_list, name="webhooks"),
+    path("webhooks/replay/", views.replay_unsettled, name="replay_unsettled"),
+    path("webhooks/refused/", views.refused_list, name="refused"),
+    path("webhooks/signature/", views.webhook_clinic, name="clinic"),
     path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
+    path("webhooks/<int:event_id>/replay/", views.replay, name="replay"),
+    path("settings/projects/<slug:project_id>/", views.project_webhooks, name="project"),
+    path("settings/projects/<slug:project_id>/secret/", views.project_secret, name="project_secret"),
+    path(
+        "settings/projects/<slug:project_id>/secret/end/", views.project_secret_end, name="project_secret_end"
+    ),
+    path("settings/projects/<slug:project_id>/webhooks/", views.project_switches, name="project_switches"),
+    path("settings/projects/<slug:project_id>/test/", views.project_test, name="project_test"),
     path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),
     # The address is pasted by hand: without its last slash it must not become a redirect.
     path("webhooks/paysuper/<slug:project_id>", webhooks.receive),

@@ -1,7 +1,7 @@
 """What we do about transactions: actions, batches, PaySuper's webhooks, calls of merchants' servers."""
 
 from fulfillment.models.acting import OPEN_REFUNDS, Action
-from fulfillment.models.arriving import WebhookEvent
+from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEvent, WebhookTest
 from fulfillment.models.batching import Batch, BatchItem
 from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
@@ -14,7 +14,10 @@ __all__ = [
     "Claim",
     "FulfilledItem",
     "FulfilmentRule",
+    "RefusalCount",
+    "RefusedDelivery",
     "ServerCall",
     "ServerCallTry",
     "WebhookEvent",
+    "WebhookTest",
 ]

@@ -39,7 +39,7 @@ def project_fulfilment(request: MemberRequest, project_id: str) -> HttpResponse:
     messages.success(request, "Saved.")
     if secret:
         return _page(request, project, form, secret)
-    return redirect("fulfillment:project", project.paysuper_id)
+    return redirect("fulfillment:project_fulfilment", project.paysuper_id)
 
 
 @never_cache
@@ -51,7 +51,7 @@ def server_secret(request: MemberRequest, project_id: str) -> HttpResponse:
     rule = FulfilmentRule.of(project)
     if not rule.server_url:
         messages.error(request, "Set the address of your server first.")
-        return redirect("fulfillment:project", project.paysuper_id)
+        return redirect("fulfillment:project_fulfilment", project.paysuper_id)
     with transaction.atomic():
         secret = _new_secret(request, rule)
     return _page(request, project, FulfilmentRuleForm(rule, None), secret)

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0004_approval_and_undo'),
+        ('fulfillment', '0005_the_inbox'),
         ('merchant', '0003_the_line'),
         ('transactions', '0007_fulfilling'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
