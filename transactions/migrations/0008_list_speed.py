@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchant', '0004_list_preferences'),
-        ('transactions', '0006_export_personal'),
+        ('transactions', '0007_fulfilling'),
     ]
 
     operations = [
