@@ -79,7 +79,7 @@ TABLE = r"""
 /exports/                               POST   302  302  302  302  403   302  403  login
 /exports/<uuid:export_id>/              GET    200  200  200  200  403   404  403  login
 /exports/<uuid:export_id>/              POST   405  405  405  405  405   405  405  login
-/exports/<uuid:export_id>/download/     GET    200  200  200  200  403   404  403  login
+/exports/<uuid:export_id>/download/     GET    200  200  403  200  403   404  403  login
 /exports/<uuid:export_id>/download/     POST   405  405  405  405  405   405  405  login
 /webhooks/                              GET    200  200  403  200  403   200  403  login
 /webhooks/                              POST   405  405  405  405  405   405  405  login
