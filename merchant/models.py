@@ -1,11 +1,13 @@
 """People, merchants, projects, memberships, and the record of who did what."""
 
 import zoneinfo
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 from merchant.encryption import EncryptedTextField
 from merchant.paysuper.client import GENERATIONS, PREFIX
@@ -82,6 +84,13 @@ class Project(models.Model):
     paysuper_id = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=200)
     secret_key = EncryptedTextField(blank=True)
+    secret_since = models.DateTimeField(null=True)
+    # The secret before this one: what it has signed is taken until then. See merchant.projects.
+    previous_secret = EncryptedTextField(blank=True)
+    previous_secret_until = models.DateTimeField(null=True)
+    takes_webhooks = models.BooleanField(default=True)
+    # Our answer to `user.validate`: whether a customer may pay (contract §13.9).
+    admits_customers = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -89,6 +98,12 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def second_secret(self) -> str:
+        """The previous secret while it is still good, else ""."""
+        until = self.previous_secret_until
+        return self.previous_secret if until and timezone.now() < until else ""
 
 
 class Membership(models.Model):
@@ -108,6 +123,51 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+
+class RefundRules(models.Model):
+    """How a merchant wants refunds to be handled. A merchant without a row has these defaults.
+
+    A limit is an amount in `limit_currency` above which somebody of that role needs the approval of a
+    second person; null: never. `allows_parts` says that PaySuper honours the amount of a refund, which
+    only those of 2019 do (contract §7.1).
+    """
+
+    LONGEST_UNDO = 600
+
+    merchant = models.OneToOneField(Merchant, models.CASCADE, related_name="refund_rules")
+    undo_seconds = models.PositiveSmallIntegerField(default=10)
+    limit_currency = models.CharField(max_length=3, blank=True)
+    limit_owner = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    limit_developer = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    limit_support = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    allows_parts = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            # Far below the time after which the broker hands a waiting task out again.
+            models.CheckConstraint(condition=models.Q(undo_seconds__lte=600), name="undo_within_ten_minutes")
+        ]
+
+    def __str__(self) -> str:
+        return f"Refund rules of {self.merchant}"
+
+    @classmethod
+    def of(cls, merchant: Merchant) -> "RefundRules":
+        """The merchant's rules, or the defaults, which are not stored by this."""
+        return cls.objects.filter(merchant=merchant).first() or cls(
+            merchant=merchant, limit_currency=merchant.currency
+        )
+
+    def limit_of(self, role: str) -> Decimal | None:
+        """Above which amount this role needs a second person; None: never."""
+        limit: Decimal | None = getattr(self, f"limit_{role}", None)
+        return limit
+
+    @property
+    def honours_parts(self) -> bool:
+        """Whether a part of the charge may be asked for."""
+        return self.allows_parts and self.merchant.generation == "2019"
 
 
 class AuditEvent(models.Model):
