@@ -24,6 +24,7 @@ _ALWAYS = (
     "uuid",
     "created_at",
     "charge_amount",
+    "charge_currency",
     "transaction_id",
     "type",
     "status",
