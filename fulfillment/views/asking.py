@@ -7,13 +7,14 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from fulfillment import actions
 from merchant.access import MemberRequest, get_or_404
 from transactions.models import Transaction
+from transactions.views.origin import back_to_card
 
 
 def ask_first(
@@ -43,8 +44,8 @@ def question(request: MemberRequest, name: str, context: dict[str, Any]) -> Http
 
 
 def card_again(request: MemberRequest, entry: Transaction) -> HttpResponse:
-    """Back to the transaction's card."""
-    card = redirect("transactions:card", entry.pk)
+    """Back to the transaction's card, in the list that it was opened from."""
+    card = back_to_card(request, entry.pk)
     return HttpResponseClientRedirect(card.url) if request.htmx else card  # type: ignore[attr-defined]
 
 
