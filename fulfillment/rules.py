@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fulfillment.models import OPEN_REFUNDS, Action
 from merchant.access import Right, may
 from merchant.models import Membership
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 # The only method that PaySuper gives money back through (contract §7.2).
 REFUNDABLE_METHOD = "BANKCARD"
-REFUND_UNDER_WAY = frozenset({"requested", "sending", "accepted", "unknown", "needs_person"})
+REFUND_UNDER_WAY = frozenset(OPEN_REFUNDS)
 
 Row = Transaction | Mapping[str, Any]
 
@@ -25,6 +26,11 @@ def refund_blocker(row: Row, membership: Membership) -> str:
         return "This entry is a refund itself."
     if _value(row, "refund_state") in REFUND_UNDER_WAY:
         return "A refund of this order is already under way."
+    return order_blocker(row)
+
+
+def order_blocker(row: Row) -> str:
+    """Why the order itself cannot be refunded, whoever asks; "" when it can."""
     match _value(row, "status"):
         case Status.PROCESSED:
             pass
@@ -37,6 +43,17 @@ def refund_blocker(row: Row, membership: Membership) -> str:
     if _value(row, "method") != REFUNDABLE_METHOD:
         return "PaySuper refunds bank cards only."
     return "" if _value(row, "charge_amount") > 0 else "Nothing was charged."
+
+
+def decision_blocker(action: Action, membership: Membership) -> str:
+    """Why this person cannot approve or reject the refund, as a sentence; "" when they can."""
+    if not may(membership, Right.APPROVE):
+        return "Your role may not approve refunds."
+    if action.state != Action.State.AWAITING_APPROVAL:
+        return "This refund no longer waits for approval."
+    if action.requested_by_id == membership.user_id:
+        return "You asked for this refund yourself: somebody else must decide."
+    return ""
 
 
 def fulfil_blocker(row: Row, membership: Membership) -> str:

@@ -1,17 +1,28 @@
 """Doorways from the broker: an id in, one call of the domain."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from fulfillment import actions, batches, inbox
 from fulfillment.models import Action, Batch, WebhookEvent
 from merchant.celery import ring
 from transactions.tasks import sync_soon
 
+# Seconds. A bell that rings too early is heard in vain, and the sweeper comes seconds later.
+_CLOCKS_DIFFER = 0.2
+
 
 @shared_task
 def run_action(action_id: int) -> None:
     """Send a requested refund."""
     actions.run(_action(action_id))
+
+
+def ring_for_refund(action: Action) -> None:
+    """Ring for `run_action` when the refund may leave: at the end of its time for undoing."""
+    if action.state == Action.State.REQUESTED and action.send_at:
+        wait = (action.send_at - timezone.now()).total_seconds()
+        ring(run_action, action.pk, after=wait + _CLOCKS_DIFFER if wait > 0 else 0)
 
 
 @shared_task
@@ -30,8 +41,8 @@ def run_batch(batch_id: str) -> None:
     moved = False
     for item in batches.run(batch):
         moved = True
-        if item.action and item.action.state == Action.State.REQUESTED:
-            ring(run_action, item.action.pk)
+        if item.action:
+            ring_for_refund(item.action)
     # Where nothing was left to take, another worker is at it.
     if moved and batches.has_more(batch):
         ring(run_batch, batch_id)

@@ -29,6 +29,10 @@ class Event:
 _TRIED = {"pending": "Payment begun", "rejected": "Payment declined", "canceled": "Payment canceled"}
 
 
+# States that are told by who brought them about.
+_SAID_ALREADY = (Action.State.REQUESTED, Action.State.NOT_APPROVED)
+
+
 def events(entry: Transaction) -> list[Event]:
     """Everything that is known, newest first."""
     found = [
@@ -69,12 +73,17 @@ def _webhooks(entry: Transaction) -> Iterator[Event]:
 
 
 def _actions(entry: Transaction) -> Iterator[Event]:
-    for action in entry.actions.select_related("requested_by"):
+    for action in entry.actions.select_related("requested_by", "decided_by"):
         who = str(action.requested_by)
         title = "Refund requested" if action.kind == Action.Kind.REFUND else action.get_kind_display()
         words = " · ".join(filter(None, [action.reason, action.note]))
         yield Event(action.requested_at, title, words, who, "action")
-        if action.kind == Action.Kind.REFUND and action.state != Action.State.REQUESTED:
+        if action.decided_at:
+            verdict = "not approved" if action.state == Action.State.NOT_APPROVED else "approved"
+            yield Event(
+                action.decided_at, f"Refund {verdict}", action.decision_note, str(action.decided_by), "action"
+            )
+        if action.kind == Action.Kind.REFUND and action.state not in _SAID_ALREADY:
             yield Event(
                 action.changed_at, f"Refund: {action.get_state_display()}", action.outcome, "", "action"
             )

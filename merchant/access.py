@@ -18,6 +18,8 @@ class Right(models.TextChoices):
     VIEW = "view", "see transactions"
     FULFIL = "fulfil", "fulfil orders"
     REFUND = "refund", "ask for refunds"
+    APPROVE = "approve", "approve refunds"
+    REFUND_RULES = "refund_rules", "change the rules for refunds"
     EXPORT = "export", "export lists"
     PERSONAL = "personal", "see personal data"
     KEYS = "keys", "see activation keys"
@@ -33,9 +35,10 @@ class Right(models.TextChoices):
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.TEAM},
+    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
-    Role.SUPPORT: frozenset(Right) - {Right.RAW, Right.TEAM, Right.SETTINGS},
+    Role.SUPPORT: frozenset(Right)
+    - {Right.APPROVE, Right.REFUND_RULES, Right.RAW, Right.TEAM, Right.SETTINGS},
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 
@@ -44,6 +47,11 @@ class MemberRequest(HttpRequest):
     """A request of somebody who works for a merchant right now."""
 
     membership: Membership
+
+
+def roles_with(right: Right) -> list[Role]:
+    """The roles that have the right, as PaySuper lists them."""
+    return [role for role in Role if right in RIGHTS[role]]
 
 
 def may(membership: Membership, right: Right) -> bool:

@@ -19,17 +19,20 @@ app.autodiscover_tasks(["transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 
-def ring(task: Task, row_id: object) -> None:
-    """Send the task for a row after commit.
+def ring(task: Task, row_id: object, *, after: float = 0) -> None:
+    """Send the task for a row after commit, to begin `after` seconds from then.
 
     A dead broker is no trouble of the person who asked: the row waits, and a sweeper rings later.
     """
-    transaction.on_commit(lambda: _send(task, row_id))
+    transaction.on_commit(lambda: _send(task, row_id, after))
 
 
-def _send(task: Task, row_id: object) -> None:
+def _send(task: Task, row_id: object, after: float) -> None:
     try:
-        task.delay(row_id)
+        if after > 0:
+            task.apply_async((row_id,), countdown=after)
+        else:
+            task.delay(row_id)
     except OperationalError:
         log.warning("bell_not_rung", task=task.name, row=str(row_id))
 

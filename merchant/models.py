@@ -1,6 +1,7 @@
 """People, merchants, projects, memberships, and the record of who did what."""
 
 import zoneinfo
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -108,6 +109,51 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+
+class RefundRules(models.Model):
+    """How a merchant wants refunds to be handled. A merchant without a row has these defaults.
+
+    A limit is an amount in `limit_currency` above which somebody of that role needs the approval of a
+    second person; null: never. `allows_parts` says that PaySuper honours the amount of a refund, which
+    only those of 2019 do (contract §7.1).
+    """
+
+    LONGEST_UNDO = 600
+
+    merchant = models.OneToOneField(Merchant, models.CASCADE, related_name="refund_rules")
+    undo_seconds = models.PositiveSmallIntegerField(default=10)
+    limit_currency = models.CharField(max_length=3, blank=True)
+    limit_owner = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    limit_developer = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    limit_support = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    allows_parts = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            # Far below the time after which the broker hands a waiting task out again.
+            models.CheckConstraint(condition=models.Q(undo_seconds__lte=600), name="undo_within_ten_minutes")
+        ]
+
+    def __str__(self) -> str:
+        return f"Refund rules of {self.merchant}"
+
+    @classmethod
+    def of(cls, merchant: Merchant) -> "RefundRules":
+        """The merchant's rules, or the defaults, which are not stored by this."""
+        return cls.objects.filter(merchant=merchant).first() or cls(
+            merchant=merchant, limit_currency=merchant.currency
+        )
+
+    def limit_of(self, role: str) -> Decimal | None:
+        """Above which amount this role needs a second person; None: never."""
+        limit: Decimal | None = getattr(self, f"limit_{role}", None)
+        return limit
+
+    @property
+    def honours_parts(self) -> bool:
+        """Whether a part of the charge may be asked for."""
+        return self.allows_parts and self.merchant.generation == "2019"
 
 
 class AuditEvent(models.Model):

@@ -4,6 +4,7 @@ Ann owns Lantern Works, Ben is its support, Vera only looks, Cleo owns another m
 """
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from django.core.cache import cache
 from django.test import Client as Browser
 
 from merchant import setup
-from merchant.models import Membership, Merchant, Project
+from merchant.models import Membership, Merchant, Project, RefundRules, User
 from merchant.paysuper.sandbox import Sandbox
 from transactions import sync
 
@@ -71,10 +72,14 @@ def paysuper() -> Iterator[Sandbox]:
 
 
 def connect(paysuper_id: str, name: str, api_url: str, token: str) -> Merchant:
-    """A merchant with its line to this PaySuper."""
-    return setup.connect(
+    """A merchant with its line to this PaySuper, whose refunds leave at once."""
+    merchant = setup.connect(
         paysuper_id, name=name, api_url=api_url, api_token=token, time_zone="Europe/Berlin", currency="EUR"
     )
+    RefundRules.objects.update_or_create(
+        merchant=merchant, defaults={"undo_seconds": 0, "limit_currency": "EUR"}
+    )
+    return merchant
 
 
 @pytest.fixture
@@ -108,12 +113,22 @@ def harbour(lantern: Merchant) -> Project:
     return Project.objects.get(paysuper_id=HARBOUR)
 
 
+def signed_in(user: User, *, minutes_ago: float = 0) -> Browser:
+    """A browser in which this person gave the password that long ago."""
+    browser = Browser()
+    browser.force_login(user)
+    session = browser.session
+    at = time.time() - 60 * minutes_ago
+    session["account_authentication_methods"] = [{"method": "password", "at": at}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return browser
+
+
 def person(merchant: Merchant, name: str, role: str) -> Person:
     """Somebody of this merchant, signed in."""
     membership = setup.add_member(merchant, f"{name}@example.com", PASSWORD, role)
-    browser = Browser()
-    browser.force_login(membership.user)
-    return Person(membership, browser)
+    return Person(membership, signed_in(membership.user))
 
 
 @pytest.fixture

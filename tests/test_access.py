@@ -19,7 +19,7 @@ from merchant import setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
 from merchant.views import WORKER_HEARTBEAT
-from tests.conftest import HARBOUR, PASSWORD, Person
+from tests.conftest import HARBOUR, PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
 from transactions.models import Export, Note, SavedView, Transaction
@@ -52,7 +52,7 @@ TABLE = r"""
 /transactions/<uuid:uuid>/unfulfil/     GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
-/transactions/<uuid:uuid>/refund/       POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/refund/       POST   200  200  403  200  403   404  403  login
 /transactions/bulk/fulfil/              GET    302  302  403  302  403   302  403  login
 /transactions/bulk/fulfil/              POST   302  302  403  302  403   302  403  login
 /transactions/bulk/refund/              GET    302  302  403  302  403   302  403  login
@@ -75,11 +75,19 @@ TABLE = r"""
 /transactions/<uuid:uuid>/items/<int:position>/key/       POST   200 200 403 200 403  404 403 login
 /actions/<int:action_id>/close/         GET    405  405  405  405  405   405  405  login
 /actions/<int:action_id>/close/         POST   302  302  403  302  403   404  403  login
+/actions/<int:action_id>/undo/          GET    405  405  405  405  405   405  405  login
+/actions/<int:action_id>/undo/          POST   302  302  403  302  403   404  403  login
+/actions/<int:action_id>/decide/        GET    200  200  403  403  403   404  403  login
+/actions/<int:action_id>/decide/        POST   302  302  403  403  403   404  403  login
+/actions/<int:action_id>/check/         GET    405  405  405  405  405   405  405  login
+/actions/<int:action_id>/check/         POST   302  302  403  302  403   404  403  login
+/refunds/                               GET    200  200  200  200  200   200  403  login
+/refunds/                               POST   405  405  405  405  405   405  405  login
 /exports/                               GET    200  200  200  200  403   200  403  login
 /exports/                               POST   302  302  302  302  403   302  403  login
 /exports/<uuid:export_id>/              GET    200  200  200  200  403   404  403  login
 /exports/<uuid:export_id>/              POST   405  405  405  405  405   405  405  login
-/exports/<uuid:export_id>/download/     GET    200  200  200  200  403   404  403  login
+/exports/<uuid:export_id>/download/     GET    200  200  403  200  403   404  403  login
 /exports/<uuid:export_id>/download/     POST   405  405  405  405  405   405  405  login
 /webhooks/                              GET    200  200  403  200  403   200  403  login
 /webhooks/                              POST   405  405  405  405  405   405  405  login
@@ -89,6 +97,8 @@ TABLE = r"""
 /team/                                  POST   405  405  405  405  405   405  405  login
 /settings/                              GET    200  200  403  403  403   200  403  login
 /settings/                              POST   405  405  405  405  405   405  405  login
+/settings/refunds/                      GET    200  200  403  403  403   200  403  login
+/settings/refunds/                      POST   302  403  403  403  403   302  403  login
 
 /webhooks/paysuper/<slug:project_id>/   GET    405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>/   POST   401  401  401  401  401   401  401  401
@@ -212,9 +222,7 @@ def walk(resolver: URLResolver, before: str = "/") -> Iterator[str]:
 
 def asked(who: str, method: str, pattern: str, people: dict[str, User], things: dict[str, object]) -> str:
     """What this person gets at this address."""
-    browser, address = Browser(), pattern
-    if who in people:
-        browser.force_login(people[who])
+    browser, address = signed_in(people[who]) if who in people else Browser(), pattern
     for part, thing in things.items():
         address = address.replace(part, str(thing))
     answer = browser.get(address) if method == "GET" else browser.post(address, FILLED_IN)
@@ -229,6 +237,8 @@ FILLED_IN = {
     "reason": REASONS[0],
     "seen_amount": "1.00",
     "seen_currency": "EUR",
+    "decision": "reject",
+    "undo_seconds": "10",
     "email": "somebody@example.com",
     "password1": PASSWORD,
 }
@@ -273,7 +283,9 @@ def test_who_may_not_does_not(people: dict[str, User], things: dict[str, object]
     for who in ("accounting", "view_only", "stranger", "nobody", "anonymous"):
         for verb in ("fulfil", "unfulfil", "refund"):
             asked(who, "POST", f"/transactions/<uuid:uuid>/{verb}/", people, things)
-        asked(who, "POST", "/actions/<int:action_id>/close/", people, things)
+        for verb in ("close", "undo", "decide"):
+            asked(who, "POST", f"/actions/<int:action_id>/{verb}/", people, things)
+        asked(who, "POST", "/settings/refunds/", people, things)
     action = Action.objects.get()
     assert (action.state, action.transaction.fulfilment) == ("needs_person", "unfulfilled")
 

@@ -39,8 +39,11 @@ def write(
     author: str,
     progress: exports.Progress,
     selection: Sequence[UUID] = (),
+    *,
+    masked: bool = False,
 ) -> exports.Written:
     """Write the rows of the list with this query, in its order, to `path`; of a selection exactly its rows.
+    Masked, it does not say who the customers are.
 
     Raises BadFilters for a query that makes no sense and exports.TooManyRows for an endless PDF.
     """
@@ -48,7 +51,11 @@ def write(
     found, words = _selected(merchant, selection) if selection else _filtered(merchant, parameters)
     rows = paging.ordered(found, parameters.get("sort", paging.DEFAULT_ORDER))
     heading = exports.Heading(
-        merchant=merchant.name, time_zone=merchant.time_zone, filter_in_words=words, author=author
+        merchant=merchant.name,
+        time_zone=merchant.time_zone,
+        filter_in_words=words,
+        author=author,
+        masked=masked,
     )
     return exports.write(export_format, rows, path, heading, progress)
 
@@ -131,6 +138,7 @@ def _make(export: Export) -> None:
             str(export.requested_by),
             _say_progress(export),
             export.selection,
+            masked=not export.personal,
         )
         with path.open("rb") as file:
             name = storages["exports"].save(path.name, File(file))

@@ -1,16 +1,44 @@
 """What staff asks for, as a state machine: a row first, the call later, and never a second refund.
 
-    requested ──► sending ──► accepted ──► refunded
-        ▲            │  │         └──────► declined
-        └─ not sent ─┘  ├──► refused
-                        └──► unknown ──► accepted | refunded | declined | refused | needs a person
+    awaiting_approval ──► not_approved
+        │   │
+        │   └─────────┐
+        ▼             ▼
+    requested ─────► undone
+      ▲   │
+      │   │ (not before the time for undoing has passed)
+      │   ▼
+      └─ sending ──► accepted ──► refunded
+    not    │  │         └──────► declined
+    sent   │  └──► refused
+           └─────► unknown ──► accepted | refunded | declined | refused | needs_person
 
-Every step is an UPDATE with the expected state in its WHERE, so that of two workers one does it. A lost
-answer is unknown; unknown is settled by reading (contract §7.7), never by sending again.
+    needs_person ──► accepted | refunded | declined | refused: PaySuper tells after all, or a person closes it
+
+A refund above the limit of the role that asks begins at awaiting_approval, every other one at requested.
+Every step is an UPDATE with the expected state in its WHERE, so that of two workers, of two people, and of
+a worker that sends and a person who takes back, one does it. A lost answer is unknown; unknown is settled
+by reading (contract §7.7), never by sending again.
 """
 
+from fulfillment.actions.refunding import Changed, approve, close, reject, request_refund, undo
 from fulfillment.actions.sending import run
-from fulfillment.actions.settling import due, look_now, settle
-from fulfillment.actions.wishes import Blocked, close, fulfil, request_refund, unfulfil
+from fulfillment.actions.settling import due, look_now, look_soon, settle
+from fulfillment.actions.wishes import Blocked, fulfil, unfulfil
 
-__all__ = ["Blocked", "close", "due", "fulfil", "look_now", "request_refund", "run", "settle", "unfulfil"]
+__all__ = [
+    "Blocked",
+    "Changed",
+    "approve",
+    "close",
+    "due",
+    "fulfil",
+    "look_now",
+    "look_soon",
+    "reject",
+    "request_refund",
+    "run",
+    "settle",
+    "undo",
+    "unfulfil",
+]

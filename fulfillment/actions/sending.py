@@ -4,11 +4,14 @@ import datetime as dt
 from decimal import Decimal
 
 import structlog
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from fulfillment.actions.states import PATIENCE, State, is_ours, move
 from fulfillment.models import Action
 from merchant import line
+from merchant.models import RefundRules
 from merchant.paysuper.client import Client
 from merchant.paysuper.errors import NotAllowed, NotFound, NotSent, PaySuperError, Refused
 from merchant.paysuper.records import RefundRecord
@@ -18,7 +21,7 @@ log = structlog.get_logger()
 # How long something that never reached PaySuper is tried again.
 UNSENT_AT_MOST = dt.timedelta(hours=1)
 # Status numbers of PaySuper's refunds that forbid another one: stored, in progress, completed (§7.4).
-_BLOCKING = (0, 2, 3)
+_BLOCKING, _COMPLETED = (0, 2, 3), 3
 # These refusals may speak of our own earlier try: the list of refunds decides (contract §7.7).
 _LOOK_FIRST_CODES = frozenset({"rf000001", "rf000004"})
 _REFUSALS = {
@@ -32,8 +35,8 @@ _REFUSALS = {
 
 
 def run(action: Action) -> None:
-    """Send a requested refund to PaySuper, once. Called by workers only."""
-    if action.state != State.REQUESTED:
+    """Send a requested refund to PaySuper, once, and not before its time. Called by workers only."""
+    if not _may_leave(action):
         return
     try:
         with line.client(action.merchant, PATIENCE) as client:
@@ -42,14 +45,30 @@ def run(action: Action) -> None:
         _not_sent(action, State.REQUESTED, error)
 
 
+def _may_leave(action: Action) -> bool:
+    """Whether it is still wanted and can no longer be undone, by the database's clock: bells ring early."""
+    its_time = Q(send_at=None) | Q(send_at__lte=Now())
+    return Action.objects.filter(its_time, pk=action.pk, state=State.REQUESTED).exists()
+
+
 def _run(client: Client, action: Action) -> None:
     earlier = [refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING]
-    if earlier:
+    if _stand_in_the_way(action, earlier):
         _meet_earlier(action, earlier)
         return
-    claim = {"sent_at": timezone.now(), "attempts": action.attempts + 1}
-    if move(action, State.REQUESTED, State.SENDING, **claim):
+    now, attempts = timezone.now(), action.attempts + 1
+    if move(action, State.REQUESTED, State.SENDING, sent_at=now, attempts=attempts):
         _send(client, action)
+
+
+def _stand_in_the_way(action: Action, earlier: list[RefundRecord]) -> bool:
+    """Whether refunds at PaySuper forbid this one: all do but completed parts that leave enough (§7.2)."""
+    if not RefundRules.of(action.merchant).honours_parts:
+        return bool(earlier)
+    if any(is_ours(action, refund) or refund.status != _COMPLETED for refund in earlier):
+        return True
+    taken = sum((refund.amount.amount for refund in earlier), action.amount or Decimal(0))
+    return taken > action.transaction.charge_amount
 
 
 def _send(client: Client, action: Action) -> None:
@@ -72,7 +91,7 @@ def _send(client: Client, action: Action) -> None:
 
 def _not_sent(action: Action, state: Action.State, error: PaySuperError) -> None:
     log.warning("refund_not_sent", action=action.pk, status=error.status, code=error.code)
-    if timezone.now() - action.requested_at > UNSENT_AT_MOST:
+    if timezone.now() - (action.send_at or action.requested_at) > UNSENT_AT_MOST:
         move(action, state, State.REFUSED, outcome="PaySuper could not be reached. Nothing was sent.")
     else:
         move(action, state, State.REQUESTED, outcome="PaySuper cannot be reached. Nothing was sent yet.")

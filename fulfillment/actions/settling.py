@@ -4,9 +4,11 @@ import datetime as dt
 from uuid import UUID
 
 import structlog
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from fulfillment.actions.states import PATIENCE, State, is_ours, look_again, move
+from fulfillment.actions.wishes import Blocked
 from fulfillment.models import Action
 from merchant import line
 from merchant.paysuper.errors import PaySuperError
@@ -20,19 +22,19 @@ log = structlog.get_logger()
 UNKNOWN_AT_MOST = dt.timedelta(minutes=10)
 # How long PaySuper may keep an accepted refund in progress before a person is asked.
 ACCEPTED_AT_MOST = dt.timedelta(days=7)
-_SENT = (State.ACCEPTED, State.UNKNOWN, State.NEEDS_PERSON)
 
 
 def settle(action: Action) -> None:
     """Find out at PaySuper what became of a refund that was sent. Called by workers only."""
     if action.state == State.SENDING and action.look_at and action.look_at <= timezone.now():
         move(action, State.SENDING, State.UNKNOWN, outcome="The worker stopped before PaySuper answered.")
-    if action.state not in _SENT:
+    if action.state not in Action.SENT:
         return
-    asked_at = timezone.now()
     try:
         with line.client(action.merchant, PATIENCE) as client:
-            order, refunds = client.order(action.transaction_id), client.refunds(action.transaction_id)
+            # The order after its refunds: of a completed one it then knows already.
+            refunds, asked_at = client.refunds(action.transaction_id), timezone.now()
+            order = client.order(action.transaction_id)
     except PaySuperError as error:
         log.warning("settle_failed", action=action.pk, status=error.status, code=error.code)
         _not_seen(action)
@@ -46,12 +48,27 @@ def settle(action: Action) -> None:
 
 def look_now(order_uuid: UUID | None) -> list[int]:
     """The refunds of an order that news has come for: to be settled at once."""
-    return list(Action.objects.filter(transaction=order_uuid, state__in=_SENT).values_list("pk", flat=True))
+    return list(
+        Action.objects.filter(transaction=order_uuid, state__in=Action.SENT).values_list("pk", flat=True)
+    )
+
+
+def look_soon(action: Action) -> None:
+    """A person wants to know now. Rings by itself at the next sweep, should the caller's bell be lost.
+
+    Raises Blocked when there is nothing to look for.
+    """
+    sent = Action.objects.filter(pk=action.pk, state__in=Action.SENT)
+    if not sent.update(look_at=Now()):
+        raise Blocked("This refund does not wait for PaySuper.")
 
 
 def due() -> list[tuple[int, str]]:
-    """Actions that somebody should ring for now, with their state: lost bells, dead workers, next looks."""
-    waiting = Action.objects.filter(state__in=Action.OPEN, look_at__lte=timezone.now())
+    """Actions that somebody should ring for now, with their state: lost bells, dead workers, next looks.
+
+    By the database's clock, as the end of the time for undoing. What waits for approval waits for people.
+    """
+    waiting = Action.objects.filter(state__in=Action.UNDER_WAY, look_at__lte=Now())
     return list(waiting.order_by("look_at").values_list("pk", "state")[:500])
 
 
@@ -98,4 +115,4 @@ def _not_seen(action: Action) -> None:
 
 
 def _waited(action: Action) -> dt.timedelta:
-    return timezone.now() - (action.sent_at or action.requested_at)
+    return timezone.now() - (action.sent_at or action.send_at or action.requested_at)

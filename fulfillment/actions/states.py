@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from fulfillment.models import Action
 from merchant import audit
+from merchant.models import User
 from merchant.paysuper.client import Patience
 from merchant.paysuper.records import RefundRecord
 from transactions import mirror
@@ -23,9 +24,14 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 300.0
 _LONGEST_OUTCOME = 300
 
 
-def move(action: Action, before: Action.State, after: Action.State, **values: Any) -> bool:
-    """Change the state if it still is `before`; tells whether it was. Keeps mirror and audit in step."""
-    if after in Action.OPEN:
+def move(
+    action: Action, before: Action.State, after: Action.State, *, by: User | None = None, **values: Any
+) -> bool:
+    """Change the state if it still is `before`; tells whether it was. Keeps mirror and audit in step.
+
+    `by` is the person who does it, None for a worker.
+    """
+    if after in Action.UNDER_WAY:
         pause = SENDING_AT_MOST if after == State.SENDING else _pause(action.looks)
         values = {"look_at": timezone.now() + pause, "looks": action.looks + 1} | values
     if "outcome" in values:
@@ -36,9 +42,16 @@ def move(action: Action, before: Action.State, after: Action.State, **values: An
             return False
         if after != before:
             mirror.record_refund_state(action.transaction, after)
-            audit.record(action.merchant, None, f"refund.{after}", action.transaction_id, action=action.pk)
+            _record(action, before, after, by, values.get("decision_note", ""))
     action.refresh_from_db()
     return True
+
+
+def _record(action: Action, before: Action.State, after: Action.State, by: User | None, note: str) -> None:
+    approved = (before, after) == (State.AWAITING_APPROVAL, State.REQUESTED)
+    event = "refund.approved" if approved else f"refund.{after}"
+    said = {"note": note} if note else {}
+    audit.record(action.merchant, by, event, action.transaction_id, action=action.pk, **said)
 
 
 def look_again(action: Action) -> None:

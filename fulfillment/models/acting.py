@@ -9,12 +9,14 @@ from django.db.models import Q
 from merchant.models import Merchant
 from transactions.models import Transaction
 
+# Spelled out, since a constraint of the database outlives the names in the code.
+OPEN_REFUNDS = ["awaiting_approval", "requested", "sending", "accepted", "unknown", "needs_person"]
+
 
 class Action(models.Model):
     """Something that a person asked to be done with a transaction. The row is the truth, tasks only ring.
 
-    A refund walks requested → sending → accepted → refunded, or ends as declined (by the payment system,
-    later) or refused (by PaySuper, at once). A lost answer makes it unknown, which is settled by reading.
+    The states of a refund and the ways between them are drawn in `fulfillment.actions`.
     """
 
     class Kind(models.TextChoices):
@@ -23,6 +25,7 @@ class Action(models.Model):
         REFUND = "refund", "Refund"
 
     class State(models.TextChoices):
+        AWAITING_APPROVAL = "awaiting_approval", "Waiting for approval"
         REQUESTED = "requested", "Requested"
         SENDING = "sending", "Being sent"
         ACCEPTED = "accepted", "In progress at PaySuper"
@@ -32,19 +35,31 @@ class Action(models.Model):
         REFUNDED = "refunded", "Refunded"
         DECLINED = "declined", "Declined"
         REFUSED = "refused", "Refused"
+        NOT_APPROVED = "not_approved", "Not approved"
+        UNDONE = "undone", "Taken back before it was sent"
 
-    OPEN: ClassVar = (State.REQUESTED, State.SENDING, State.ACCEPTED, State.UNKNOWN, State.NEEDS_PERSON)
+    # Sent to PaySuper, with an end that is not known yet.
+    SENT: ClassVar = (State.ACCEPTED, State.UNKNOWN, State.NEEDS_PERSON)
+    # What workers look after by themselves.
+    UNDER_WAY: ClassVar = (State.REQUESTED, State.SENDING, *SENT)
+    OPEN: ClassVar = (State.AWAITING_APPROVAL, *UNDER_WAY)
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="actions")
     transaction = models.ForeignKey(Transaction, models.CASCADE, related_name="actions")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    state = models.CharField(max_length=15, choices=State.choices)
+    state = models.CharField(max_length=20, choices=State.choices)
     reason = models.CharField(max_length=100, blank=True)
     note = models.CharField(max_length=500, blank=True)
     amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
     currency = models.CharField(max_length=10, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(auto_now_add=True)
+    needs_approval = models.BooleanField(default=False)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decision_note = models.CharField(max_length=500, blank=True)
+    # By the database's clock: not sent before, so that it can be taken back (null: at once).
+    send_at = models.DateTimeField(null=True)
     reference = models.CharField(max_length=20, unique=True)
     paysuper_refund_id = models.CharField(max_length=50, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -59,11 +74,19 @@ class Action(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["transaction"],
-                condition=Q(
-                    kind="refund", state__in=["requested", "sending", "accepted", "unknown", "needs_person"]
-                ),
+                condition=Q(kind="refund", state__in=OPEN_REFUNDS),
                 name="one_open_refund_per_order",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("requested_by")),
+                name="decided_by_another_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(needs_approval=False)
+                | Q(decided_by__isnull=False)
+                | Q(state__in=["awaiting_approval", "undone"]),
+                name="nothing_sent_without_its_approval",
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["state", "look_at"], name="action_waiting")]
 

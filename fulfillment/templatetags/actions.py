@@ -1,10 +1,16 @@
 """What pages ask about actions."""
 
+import datetime as dt
+import math
+
 from django import template
+from django.utils import timezone
 
 from fulfillment import rules, timeline as lines, told as webhooks
 from fulfillment.models import Action
+from merchant.access import Right, may
 from merchant.models import Membership
+from transactions import personal
 from transactions.card import Section
 from transactions.models import Transaction
 
@@ -21,6 +27,27 @@ def refund_blocker(row: rules.Row, membership: Membership) -> str:
 def fulfil_blocker(row: rules.Row, membership: Membership) -> str:
     """Why the order cannot be fulfilled, or ""."""
     return rules.fulfil_blocker(row, membership)
+
+
+@register.simple_tag
+def decision_blocker(action: Action, membership: Membership) -> str:
+    """Why this person cannot approve or turn down the refund, or ""."""
+    return rules.decision_blocker(action, membership)
+
+
+@register.simple_tag
+def customer(transaction: Transaction, membership: Membership) -> str:
+    """Who the customer is, as far as this role need know."""
+    name, email = transaction.customer_name, transaction.customer_email
+    if not may(membership, Right.PERSONAL):
+        name, email = personal.name(name), personal.email(email)
+    return name or email or transaction.customer_id or "unknown customer"
+
+
+@register.filter
+def seconds_until(instant: dt.datetime | None) -> int:
+    """How many whole seconds are left; 0 when it has passed."""
+    return max(0, math.ceil((instant - timezone.now()).total_seconds())) if instant else 0
 
 
 @register.simple_tag

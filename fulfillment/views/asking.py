@@ -1,6 +1,7 @@
 """Questions before an act: a page or a dialog with a form, and what follows when it is sent."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -29,12 +30,22 @@ def ask_first(
             messages.success(request, ask(form.cleaned_data))
         except actions.Blocked as blocked:
             messages.error(request, str(blocked))
-        card = redirect("transactions:card", entry.pk)
-        return HttpResponseClientRedirect(card.url) if request.htmx else card  # type: ignore[attr-defined]
+        return card_again(request, entry)
+    return question(request, name, {"transaction": entry, "form": form, "blocker": blocker})
+
+
+def question(request: MemberRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    """The form as a page, or as a part of one for htmx."""
     template = f"fulfillment/_{name}.html" if request.htmx else f"fulfillment/{name}.html"  # type: ignore[attr-defined]
-    response = render(request, template, {"transaction": entry, "form": form, "blocker": blocker})
+    response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def card_again(request: MemberRequest, entry: Transaction) -> HttpResponse:
+    """Back to the transaction's card."""
+    card = redirect("transactions:card", entry.pk)
+    return HttpResponseClientRedirect(card.url) if request.htmx else card  # type: ignore[attr-defined]
 
 
 def transaction_of(request: MemberRequest, uuid: UUID) -> Transaction:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,6 +20,7 @@ from fulfillment.tasks import run_batch
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
+from merchant.reauthentication import ask_password, is_recent
 from transactions import exports
 
 _RIGHTS: dict[str, Right] = {Batch.Kind.FULFIL: Right.FULFIL, Batch.Kind.REFUND: Right.REFUND}
@@ -55,6 +57,8 @@ def confirm_batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
             messages.error(request, "Only who has selected these rows can confirm, if there are any to do.")
         elif not form.is_valid():
             return _page(request, found, form)
+        elif found.kind == Batch.Kind.REFUND and not is_recent(request):
+            return ask_password(request, back=reverse("fulfillment:batch", args=[found.pk]))
         else:
             values = {name: form.cleaned_data.get(name, "") for name in ("reason", "note")}
             if batches.confirm(found, request.membership, **values):

@@ -165,5 +165,6 @@ def earlier(action: Action, **ago: int) -> Action:
     """As if it had all begun that much earlier, and were due."""
     past = timezone.now() - dt.timedelta(**ago)
     dated = {"requested_at": past, "look_at": past}
-    Action.objects.filter(pk=action.pk).update(**dated, **({"sent_at": past} if action.sent_at else {}))
+    dated |= {name: past for name in ("send_at", "sent_at") if getattr(action, name)}
+    Action.objects.filter(pk=action.pk).update(**dated)
     return fresh(action)

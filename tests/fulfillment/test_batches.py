@@ -15,7 +15,7 @@ from fulfillment import actions, batches, tasks
 from fulfillment.forms import REASONS
 from fulfillment.models import Action, Batch, BatchItem
 from merchant.models import AuditEvent, Merchant
-from tests.conftest import Person
+from tests.conftest import PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, ask, broker_down, fresh, mirrored_order, settled
 from transactions.models import Transaction
 
@@ -203,6 +203,21 @@ def test_a_confirmation_is_written_down_once_and_rung_for_however_often_it_is_se
     assert (event.user, event.subject, event.data["rows"]) == (ann.membership.user, str(batch.pk), 4)
 
 
+def test_an_old_session_gives_its_password_before_many_are_refunded(
+    ann: Person, orders: list[Transaction]
+) -> None:
+    batch = previewed(ann, orders)
+    old = Person(ann.membership, signed_in(ann.membership.user, minutes_ago=31))
+    answer = confirm(old, batch, f"REFUND {len(orders)}")
+    assert answer["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert fresh(batch).state == "previewed"
+    way = f"/batches/{batch.pk}/"
+    back = old.browser.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": way})
+    assert back["Location"] == way
+    confirm(old, batch, f"REFUND {len(orders)}")
+    assert fresh(batch).state == "running"
+
+
 def test_only_who_saw_the_preview_confirms_it(ann: Person, ben: Person, orders: list[Transaction]) -> None:
     batch = previewed(ann, orders)
     page = ben.browser.get(f"/batches/{batch.pk}/").content.decode()
@@ -306,7 +321,7 @@ def test_a_batch_is_done_in_pieces_and_rings_for_the_rest(
 ) -> None:
     monkeypatch.setattr(batches.running, "PIECE", 3)
     rings: list[str] = []
-    monkeypatch.setattr(tasks, "ring", lambda task, pk: rings.append(task.name.split(".")[-1]))
+    monkeypatch.setattr(tasks, "ring", lambda task, pk, **_: rings.append(task.name.split(".")[-1]))
     batch = confirmed(ann, orders)
     tasks.run_batch(str(batch.pk))
     assert [state for state, _ in said(batch)] == ["asked"] * 3 + ["waiting"]

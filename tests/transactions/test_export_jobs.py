@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from merchant.models import AuditEvent, Merchant
-from tests.conftest import LANTERN, Person
+from tests.conftest import LANTERN, Person, person
 from tests.transactions import rows
 from transactions import exporting, tasks
 from transactions.models import Export, Transaction
@@ -151,6 +151,30 @@ def test_a_relative_period_and_a_sort_survive_in_the_query(ann: Person, filled: 
 
 def test_another_member_of_the_merchant_may_fetch_it(ann: Person, ben: Person, filled: Merchant) -> None:
     assert fetched(ben, made(ann))
+
+
+@pytest.mark.parametrize("export_format", ["csv", "xlsx", "pdf"])
+def test_accounting_gets_files_that_do_not_say_who_the_customers_are(
+    lantern: Merchant, filled: Merchant, export_format: str
+) -> None:
+    accountant = person(lantern, "accountant", "accounting")
+    export = made(accountant, "", export_format)
+    assert export.personal is False
+    content = fetched(accountant, export)
+    if export_format == "csv":
+        lines = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        assert {line["E-mail"] for line in lines} == {"M…@Example.com", "r…@example.org", "", "л…@пример.рф"}
+        assert {line["Customer name"] for line in lines} == {"<."}
+
+
+def test_accounting_cannot_fetch_the_file_of_somebody_who_sees_more(
+    ann: Person, lantern: Merchant, filled: Merchant
+) -> None:
+    accountant, export = person(lantern, "accountant", "accounting"), made(ann)
+    assert accountant.browser.get(f"/exports/{export.pk}/download/").status_code == 403
+    page = accountant.browser.get(f"/exports/{export.pk}/").content.decode()
+    assert "which your role does not see" in page
+    assert 'id="download"' not in page
 
 
 def test_another_merchant_sees_nothing_of_it(ann: Person, cleo: Person, filled: Merchant) -> None:

@@ -52,7 +52,7 @@ def write(
             heading=heading,
             as_of=as_of,
             sums=columns.sums(columns.source(queryset.order_by(), heading.time_zone), connection),
-            source=columns.source(queryset, heading.time_zone),
+            source=columns.source(queryset, heading.time_zone, masked=heading.masked),
             connection=connection,
             progress=progress,
         )

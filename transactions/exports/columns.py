@@ -18,6 +18,7 @@ from django.db.models import (
 from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Cast, Coalesce, NullIf
 
+from transactions import personal
 from transactions.exports.report import Column, Kind, Source, Sum
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
@@ -57,9 +58,17 @@ def titled(time_zone: str) -> tuple[Column, ...]:
     )
 
 
-def source(queryset: QuerySet[Transaction], time_zone: str) -> Source:
-    """The select of the queryset's rows with the keys of `titled`, typed, in the queryset's order."""
+def source(queryset: QuerySet[Transaction], time_zone: str, *, masked: bool = False) -> Source:
+    """The select of the queryset's rows with the keys of `titled`, typed, in the queryset's order.
+
+    Masked, it tells as little of the customers as the pages of roles that may not see them.
+    """
     selected = _expressions(time_zone)
+    if masked:
+        selected |= {
+            "name": personal.name_of("customer_name"),
+            "email": personal.email_of("customer_email"),
+        }
     query = queryset.values_list(*selected.values()).query
     # Not elided: a filter that can match nothing still makes a file, with no rows in it.
     sql, params = query.get_compiler(queryset.db, elide_empty=False).as_sql()

@@ -44,12 +44,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Heading:
-    """What a report says about itself. `time_zone` is an IANA name: local times are given in it."""
+    """What a report says about itself. `time_zone` is an IANA name: local times are given in it; `masked`
+    hides who the customers are.
+    """
 
     merchant: str
     time_zone: str
     filter_in_words: str
     author: str
+    masked: bool = False
 
 
 @dataclass(frozen=True)

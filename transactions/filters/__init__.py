@@ -1,110 +1,90 @@
 """The filters of the list, by the names that stand in its address. Exports use the same class."""
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 
 import django_filters
-from django import forms
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
 from merchant.models import Merchant
 from transactions import periods, search
-from transactions.filters import choices
-from transactions.filters.chips import Chip
-from transactions.filters.form import FilterForm
+from transactions.filters import choices, offered
+from transactions.filters.chips import Chip, chips_of
+from transactions.filters.declared import DeclaredFilters
 from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
 
-_AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
 # The filters that the daily totals can answer too.
 _DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
+# Always in sight; the others are folded away while they are not used.
+_FIRST = frozenset({"q", "period", "from", "to", "status"})
+# Only what has been paid can wait for its goods.
+WAITING = Q(type=RowType.ORDER, status=Status.PROCESSED, fulfilment=Fulfilment.UNFULFILLED)
 
 
-class TransactionFilter(django_filters.FilterSet):
+class TransactionFilter(DeclaredFilters):
     """A merchant's transactions by the parameters of the list's address.
 
     Days are days of the merchant's zone, both ends included, and beat a period; amounts are charges in
-    major units. A value that makes no sense is an error of `form` and finds nothing.
+    major units. A value that makes no sense is an error of `form` and finds nothing. A search text that is
+    a whole id sets all other filters aside. Without `personal` nothing is found by customers' addresses.
     """
 
-    q = django_filters.CharFilter(
-        label="Search",
-        method="by_text",
-        max_length=200,
-        help_text="Order or transaction ID, e-mail or part of it, customer ID, last four digits, receipt.",
-    )
-    period = django_filters.ChoiceFilter(
-        label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"
-    )
-    status = django_filters.MultipleChoiceFilter(label="Status", choices=Status.choices, distinct=False)
-    project = django_filters.ChoiceFilter(
-        label="Project",
-        method="by_project",
-        choices=[],
-        empty_label="All projects",
-        error_messages={"invalid_choice": "There is no such project."},
-    )
-    product = django_filters.CharFilter(label="Product", method="by_product", max_length=200)
-    method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
-    country = django_filters.ChoiceFilter(label="Country", choices=[], empty_label="All countries")
-    currency = django_filters.MultipleChoiceFilter(
-        label="Currency", field_name="charge_currency", choices=[], distinct=False
-    )
-    amount_min = django_filters.NumberFilter(label="Amount from", lookup_expr="gte", **_AMOUNT)
-    amount_max = django_filters.NumberFilter(label="Amount to", lookup_expr="lte", **_AMOUNT)
-    fulfilment = django_filters.ChoiceFilter(
-        label="Fulfilment", method="by_fulfilment", choices=Fulfilment.choices, empty_label="Any"
-    )
-    type = django_filters.ChoiceFilter(
-        label="Type", choices=RowType.choices, empty_label="Orders and refunds"
-    )
-
-    class Meta:
-        model = Transaction
-        fields: ClassVar[list[str]] = []
-        form = FilterForm
-
-    def __init__(self, merchant: Merchant, data: QueryDict) -> None:
+    def __init__(self, merchant: Merchant, data: QueryDict, *, personal: bool = True) -> None:
         data = data.copy()
-        for name in ("status", "currency"):
+        for name in ("status", "project", "currency"):
             data.setlist(name, filter(None, data.getlist(name)))  # blank means not set, as for the others
+        if any(map(str.strip, data.getlist("from") + data.getlist("to"))):
+            data.pop("period", None)  # overruled: not to be claimed by a chip or in an export
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
-        self.merchant = merchant
-        self.choices = choices.of(merchant)
-        for name, offered in self.choices.by_filter.items():
-            self.filters[name].extra["choices"] = offered
-
-    @classmethod
-    def get_filters(cls) -> dict[str, django_filters.Filter]:
-        """The declared filters and the two whose names Python keeps for itself."""
-        filters: dict[str, django_filters.Filter] = super().get_filters()
-        for name, label in {"from": "From", "to": "To"}.items():
-            filters[name] = django_filters.DateFilter(
-                label=label,
-                field_name=name,
-                method="by_day",
-                input_formats=["%Y-%m-%d"],
-                widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            )
-        return filters
+        self.merchant, self.personal = merchant, personal
+        known = choices.of(merchant)
+        self.choices = offered.with_new_projects(known, merchant, data.getlist("project"))
+        for name in self.choices.by_filter:
+            self.filters[name].extra["choices"] = offered.values(name, self.choices, self.values_of(name))
 
     @property
     def found(self) -> QuerySet[Transaction]:
         """What the filters find, in no order; nothing when one of them makes no sense."""
-        return self.qs if self.is_valid() else Transaction.objects.none()
+        if not self.is_valid():
+            return Transaction.objects.none()
+        return self.named if self.is_by_id else self.narrowed()
+
+    @cached_property
+    def is_by_id(self) -> bool:
+        """Whether the search text is the whole id of a transaction: then all other filters are set aside."""
+        return self.is_valid() and self.named.exists()
+
+    @property
+    def named(self) -> QuerySet[Transaction]:
+        """The transactions of which the search text is a whole id."""
+        condition = search.by_id(self.form.cleaned_data.get("q", ""))
+        return Transaction.objects.filter(condition or Q(pk__in=[]), merchant=self.merchant)
+
+    def narrowed(self, leaving_out: Collection[str] = ()) -> QuerySet[Transaction]:
+        """What the filters find, some of them left out; the search text is taken for no id."""
+        queryset: QuerySet[Transaction] = self.queryset.all()
+        for name, value in self.form.cleaned_data.items():
+            if name not in leaving_out:
+                queryset = self.filters[name].filter(queryset, value)
+        return queryset
 
     @property
     def daily(self) -> QuerySet[DailyTotal] | None:
         """The daily totals of what is found, or None when the filters ask for more than those know."""
-        if not self.is_valid() or any(
-            self._set_values(name) for name in self.form.fields if name not in _DAILY
-        ):
+        return self.daily_of_narrowed()
+
+    def daily_of_narrowed(self, leaving_out: Collection[str] = ()) -> QuerySet[DailyTotal] | None:
+        """The daily totals of `narrowed`, or None when the filters ask for more than those know."""
+        used = {name for name in self.form.fields if name not in leaving_out and self.values_of(name)}
+        if not self.is_valid() or used - _DAILY:
             return None
-        values = self.form.cleaned_data
-        wanted = {"status__in": values["status"], "currency__in": values["currency"], "type": values["type"]}
+        values = {name: value for name, value in self.form.cleaned_data.items() if name in used}
+        projects = [self.choices.projects[each] for each in values.get("project", [])]
+        wanted = {"status__in": values.get("status"), "currency__in": values.get("currency")}
+        wanted |= {"type": values.get("type"), "project__in": projects}
         wanted |= {"day__gte": self.days.first, "day__lte": self.days.last}
-        wanted["project"] = self.choices.projects.get(values["project"])
         asked = {name: value for name, value in wanted.items() if value}
         return DailyTotal.objects.filter(merchant=self.merchant, **asked)
 
@@ -117,35 +97,68 @@ class TransactionFilter(django_filters.FilterSet):
         today = timezone.now().astimezone(self.merchant.zone).date()
         return periods.preset(values["period"], today) if values.get("period") else periods.Days(None, None)
 
+    @property
+    def readings(self) -> Sequence[search.Reading]:
+        """What the search text can mean when it is no id."""
+        text = self.form.cleaned_data.get("q", "")
+        return search.readings(text, personal=self.personal) if text else []
+
+    @property
+    def looking_for(self) -> str:
+        """What the search text was taken for, in words."""
+        return search.in_words(self.readings)
+
+    @property
+    def hint(self) -> str:
+        """What somebody should know who finds nothing with this search text, or ""."""
+        return search.hint(self.form.cleaned_data.get("q", ""), personal=self.personal)
+
+    @property
+    def uses_further(self) -> bool:
+        """Whether one of the filters is set that are folded away otherwise."""
+        return any(self.values_of(name) for name in self.form.fields if name not in _FIRST)
+
     def chips(self) -> Iterator[Chip]:
         """What is set, one chip for each value, in the order of the form."""
-        for name in self.form.fields:
-            for value in self._set_values(name):
-                query = self.data.copy()
-                query.setlist(name, [each for each in self._set_values(name) if each != value])
-                query.pop("cursor", None)
-                yield Chip(str(self.form.fields[name].label), self._in_words(name, value), query.urlencode())
+        return chips_of(self)
 
     def in_words(self) -> str:
         """The filter as a sentence for people who get an export, without its address."""
-        return " · ".join(f"{chip.label}: {chip.text}" for chip in self.chips()) or "All transactions"
+        counting = [f"{chip.label}: {chip.text}" for chip in self.chips() if not chip.aside]
+        return " · ".join(counting) or "All transactions"
 
-    def by_text(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
-        """Search."""
-        return queryset.filter(search.condition(text))
+    def values_of(self, name: str) -> list[str]:
+        """What the address says for a filter, each value once."""
+        several = isinstance(self.filters[name], django_filters.MultipleChoiceFilter)
+        values = self.data.getlist(name) if several else self.data.getlist(name)[-1:]
+        return [value for value in dict.fromkeys(values) if value.strip()]
+
+    def by_text(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
+        """Whatever the text can mean."""
+        condition = Q()
+        for reading in self.readings:
+            condition |= reading.condition
+        return queryset.filter(condition) if condition else queryset.none()
+
+    def by_any(self, queryset: QuerySet[Transaction], name: str, values: list[str]) -> QuerySet[Transaction]:
+        """One of several values."""
+        return queryset.filter(**{f"{name}__in": values})
+
+    def by_project(self, queryset: QuerySet[Transaction], _: str, ids: list[str]) -> QuerySet[Transaction]:
+        """One of several projects, by PaySuper's ids."""
+        return queryset.filter(project__in=[self.choices.projects[each] for each in ids])
+
+    def by_mode(self, queryset: QuerySet[Transaction], _: str, mode: str) -> QuerySet[Transaction]:
+        """Payments of money, or those that only try the shop (contract §6.1, `is_production`)."""
+        return queryset.filter(is_production=mode == "live")
 
     def by_period(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
-        """A preset, unless dates are given too."""
-        dated = self.form.cleaned_data.get("from") or self.form.cleaned_data.get("to")
-        return queryset if dated else self._within(queryset)
+        """A preset."""
+        return self._within(queryset)
 
     def by_day(self, queryset: QuerySet[Transaction], *_: object) -> QuerySet[Transaction]:
         """The first or the last day."""
         return self._within(queryset)
-
-    def by_project(self, queryset: QuerySet[Transaction], _: str, paysuper_id: str) -> QuerySet[Transaction]:
-        """A project, by PaySuper's id."""
-        return queryset.filter(project=self.choices.projects[paysuper_id])
 
     def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
         """Part of a product's name, or its whole sku."""
@@ -155,25 +168,11 @@ class TransactionFilter(django_filters.FilterSet):
         )
 
     def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
-        """Only what has been paid can wait for its goods."""
-        found = queryset.filter(fulfilment=state)
-        if state == Fulfilment.UNFULFILLED:
-            found = found.filter(type=RowType.ORDER, status=Status.PROCESSED)
-        return found
+        """How far the goods are; unfulfilled is only what waits for them."""
+        return queryset.filter(WAITING if state == Fulfilment.UNFULFILLED else Q(fulfilment=state))
 
     def _within(self, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
         start, end = self.days.bounds(self.merchant.zone)
         if start:
             queryset = queryset.filter(created_at__gte=start)
         return queryset.filter(created_at__lt=end) if end else queryset
-
-    def _set_values(self, name: str) -> list[str]:
-        if name == "period" and (self._set_values("from") or self._set_values("to")):
-            return []  # overruled: not to be claimed by a chip or in an export
-        several = isinstance(self.filters[name], django_filters.MultipleChoiceFilter)
-        values = self.data.getlist(name) if several else self.data.getlist(name)[-1:]
-        return [value for value in values if value.strip()]
-
-    def _in_words(self, name: str, value: str) -> str:
-        choices = getattr(self.form.fields[name], "choices", [])
-        return next((str(text) for key, text in choices if str(key) == value), value)

@@ -9,7 +9,7 @@ class FilterForm(forms.Form):
     """Says what is wrong with filters that contradict each other."""
 
     def clean(self) -> dict[str, Any]:
-        """Ends must not lie before beginnings."""
+        """Ends must not lie before beginnings, and texts must be ones that the database can hold."""
         values: dict[str, Any] = super().clean() or {}
         if values.get("from") and values.get("to") and values["from"] > values["to"]:
             self.add_error("to", "The last day lies before the first.")

@@ -32,6 +32,8 @@ class Export(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     format = models.CharField(max_length=4, choices=Format.choices)
     query = models.TextField(blank=True)
+    # Whether the file says who the customers are: the role of the person who asks decides.
+    personal = models.BooleanField(default=True)
     # The rows that were ticked; none means all that the query finds.
     selection = ArrayField(models.UUIDField(), default=list, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)

@@ -22,6 +22,7 @@ Row = Mapping[str, Any]
 NOTHING = "–"
 # How the latest request for a refund stands; never "refunded" before PaySuper says so.
 REFUND_STATES = {
+    "awaiting_approval": "Refund waits for approval",
     "requested": "Refund requested",
     "sending": "Refund requested",
     "accepted": "Refund in progress",
@@ -29,6 +30,8 @@ REFUND_STATES = {
     "needs_person": "Refund needs a person",
     "declined": "Refund declined",
     "refused": "Refund refused",
+    "not_approved": "Refund not approved",
+    "undone": "Refund taken back",
 }
 
 

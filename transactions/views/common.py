@@ -24,10 +24,15 @@ def sync_state(request: MemberRequest) -> SyncState | None:
     return getattr(request.membership.merchant, "sync_state", None)
 
 
+def are_of_our_days(request: MemberRequest, state: SyncState | None) -> bool:
+    """Whether the daily totals are of the days that the merchant has now."""
+    return state is not None and state.totals_zone == request.membership.merchant.time_zone
+
+
 def figures(request: MemberRequest, filters: TransactionFilter, state: SyncState | None) -> dict[str, Any]:
     """Count and totals of the list: from the daily totals where those can tell and are of today's days."""
-    daily = filters.daily
-    if daily is not None and state and state.totals_zone == request.membership.merchant.time_zone:
+    daily = filters.daily if are_of_our_days(request, state) else None
+    if daily is not None:
         totals = overview.totals_of_days(daily)
         return {"totals": totals, "count": sum(total.count for total in totals)}
     totals, count = overview.totals(filters.found), overview.counted(filters.found)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
@@ -12,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from merchant import audit
-from merchant.access import MemberRequest, Right, get_or_404, requires
+from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
 from transactions import exporting, exports, selection
 from transactions.filters import TransactionFilter
@@ -64,8 +65,10 @@ def export_detail(request: MemberRequest, export_id: UUID) -> HttpResponse:
 @require_safe
 @requires(Right.EXPORT)
 def export_download(request: MemberRequest, export_id: UUID) -> HttpResponseBase:
-    """The finished file."""
+    """The finished file; one with personal data only for those who may see these."""
     export = get_or_404(Export.objects.all(), request.membership, pk=export_id, state=Export.State.READY)
+    if export.personal and not may(request.membership, Right.PERSONAL):
+        raise PermissionDenied("This file says who the customers are. Export the list yourself without that.")
     storage = storages["exports"]
     if not storage.exists(export.file_name):
         raise Http404("The file is no longer kept.")
@@ -94,6 +97,7 @@ def _ask_for(request: MemberRequest, wanted: str, query: QueryDict, selected: Se
         format=wanted,
         query=query.urlencode(),
         selection=selected,
+        personal=may(request.membership, Right.PERSONAL),
     )
     said = {"query": export.query} | ({"selected": len(selected)} if selected else {})
     audit.record(export.merchant, export.requested_by, "export.requested", export.pk, **said)

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, may, requires
-from transactions import newer, paging, preferences, saving, selection, tables
+from transactions import newer, paging, preferences, saving, selection, tables, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
-from transactions.views.common import figures, mine, sync_state, without
+from transactions.views.common import are_of_our_days, figures, mine, sync_state, without
 from transactions.views.origin import suffix
 
 
@@ -32,11 +32,15 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     query = _past_the_default(request.GET) if default else request.GET
     filters, order = TransactionFilter(merchant, query), request.GET.get("sort", paging.DEFAULT_ORDER)
     size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
+    state = sync_state(request)
+    # First, since its one query also tells whether the search text is an id.
+    shown_tabs = tabs.of(filters, by_days=are_of_our_days(request, state))
     page = paging.page(filters.found, order, request.GET.get("cursor", ""), size, values)
-    chips, state = list(filters.chips()), sync_state(request)
+    chips = list(filters.chips())
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
+        "tabs": shown_tabs,
         "page": page,
         **_table(request, page, order, wanted, size),
         **_views(request, links, default),
