@@ -232,7 +232,7 @@ def test_who_does_not_see_addresses_learns_nothing_of_them_by_searching(
 
 def _answers(who: Person, text: str, other: Transaction) -> tuple[list[str], int, bool, int]:
     """What could tell that one row is found: tabs, news, the card of another row, a selection of all."""
-    counts = [tab.count for tab in who.browser.get("/transactions/", {"q": text}).context["tabs"]]
+    counts = [tab.count for tab in who.browser.get("/transactions/figures/", {"q": text}).context["tabs"]]
     news = who.browser.get("/transactions/newer/", {"q": text, "seen": ""}).status_code
     card = who.browser.get(f"/transactions/{other.pk}/", {"in": urlencode({"q": text})}).content.decode()
     try:

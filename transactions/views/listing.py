@@ -31,10 +31,8 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{reverse('transactions:list')}?{default.query}")
     query = _past_the_default(request.GET) if default else request.GET
-    filters, order = (
-        TransactionFilter.of(request.membership, query),
-        request.GET.get("sort", paging.DEFAULT_ORDER),
-    )
+    filters = TransactionFilter.of(request.membership, query)
+    order = request.GET.get("sort", paging.DEFAULT_ORDER)
     size, state = _page_size(request, wanted), sync_state(request)
     page, too_slow = _page(request, filters, order, size, wanted)
     told = figures.Figures() if too_slow else _figures(request, filters, page, state)
