@@ -120,6 +120,13 @@ class Transaction(models.Model):
             models.Index(fields=["merchant", "customer_id"], name="tx_customer_id"),
             models.Index(fields=["merchant", "card_last4"], name="tx_card"),
             models.Index(fields=["parent_uuid"], name="tx_parent"),
+            models.Index(fields=["merchant", "created_at", "uuid"], condition=TO_FULFIL, name="tx_to_fulfil"),
+            models.Index(
+                fields=["project", "created_at", "uuid"], condition=TO_FULFIL, name="tx_to_fulfil_project"
+            ),
+            models.Index(
+                fields=["merchant", "created_at", "uuid"], condition=TO_WITHDRAW, name="tx_to_withdraw"
+            ),
             # What few rows are, so that a walk along all of them would find them late.
             models.Index(
                 fields=["merchant", "fulfilment", "-created_at", "-uuid"],
@@ -140,13 +147,6 @@ class Transaction(models.Model):
                 fields=["merchant", "refund_receipt"],
                 condition=~Q(refund_receipt=""),
                 name="tx_refund_receipt",
-            ),
-            models.Index(fields=["merchant", "created_at", "uuid"], condition=TO_FULFIL, name="tx_to_fulfil"),
-            models.Index(
-                fields=["project", "created_at", "uuid"], condition=TO_FULFIL, name="tx_to_fulfil_project"
-            ),
-            models.Index(
-                fields=["merchant", "created_at", "uuid"], condition=TO_WITHDRAW, name="tx_to_withdraw"
             ),
             GinIndex(OpClass(Upper("customer_email"), name="gin_trgm_ops"), name="tx_email_part"),
             GinIndex(OpClass(Upper("bought"), name="gin_trgm_ops"), name="tx_bought_part"),

@@ -17,8 +17,7 @@ from transactions.views.common import are_of_our_days, list_with, sync_state, wi
 def list_figures(request: MemberRequest) -> HttpResponse:
     """Count and totals of a list and the counts of its tabs; with "everything" of however many rows."""
     query = without(without(request.GET, "everything"), "cursor")
-    filters = TransactionFilter.of(request.membership, query)
-    told, too_slow = figures.Figures(), False
+    filters, told, too_slow = TransactionFilter.of(request.membership, query), figures.Figures(), False
     if not filters.is_valid():
         return list_with(query.urlencode())
     try:

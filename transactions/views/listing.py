@@ -1,6 +1,7 @@
 """The Transactions page."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -25,7 +26,8 @@ from transactions.views.origin import suffix
 def transaction_list(request: MemberRequest) -> HttpResponse:
     """The Transactions page; without a query the person's default view. htmx gets what filters change."""
     merchant, wanted = request.membership.merchant, preferences.of(request.membership)
-    default = saving.default(request.membership)
+    links = saving.links(request.membership)
+    default = saving.default(links, wanted.default_view)
     if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{reverse('transactions:list')}?{default.query}")
     query = _past_the_default(request.GET) if default else request.GET
@@ -43,7 +45,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "count_limit": overview.COUNT_LIMIT,
         "page": page,
         **_table(request, page, order, wanted, size),
-        **_views(request, default),
+        **_views(request, links, default),
         "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
         "sync_state": state,
         "trouble": line.trouble(merchant),
@@ -110,8 +112,10 @@ def _past_the_default(query: QueryDict) -> QueryDict:
     return query
 
 
-def _views(request: MemberRequest, default: saving.Link | None) -> dict[str, Any]:
-    links, current = saving.links(request.membership), saving.comparable(request.GET)
+def _views(
+    request: MemberRequest, links: Sequence[saving.Link], default: saving.Link | None
+) -> dict[str, Any]:
+    current = saving.comparable(request.GET)
     return {
         "views": links,
         "current_view": current,
