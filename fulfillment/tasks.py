@@ -4,7 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from fulfillment import actions, batches, inbox
-from fulfillment.models import Action, Batch, WebhookEvent
+from fulfillment.inbox import refusals, trials
+from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
 from transactions.tasks import sync_soon
 
@@ -59,6 +60,12 @@ def process_webhook(event_id: int) -> None:
 
 
 @shared_task
+def send_webhook_test(test_id: int) -> None:
+    """Have PaySuper send a made-up webhook."""
+    trials.send(WebhookTest.objects.select_related("merchant", "project").get(pk=test_id))
+
+
+@shared_task
 def sweep_actions() -> None:
     """Ring again for actions that wait."""
     for action_id, state in actions.due():
@@ -79,6 +86,9 @@ def sweep_webhooks() -> None:
     """Ring again for webhooks that wait."""
     for event_id in inbox.due():
         process_webhook.delay(event_id)
+    for test_id in trials.due():
+        send_webhook_test.delay(test_id)
+    refusals.forget()
 
 
 def _action(action_id: int) -> Action:

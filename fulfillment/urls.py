@@ -23,7 +23,18 @@ urlpatterns = [
     path("batches/<uuid:batch_id>/confirm/", views.confirm_batch, name="confirm_batch"),
     path("batches/<uuid:batch_id>/download/", views.download_batch, name="download_batch"),
     path("webhooks/", views.webhook_list, name="webhooks"),
+    path("webhooks/replay/", views.replay_unsettled, name="replay_unsettled"),
+    path("webhooks/refused/", views.refused_list, name="refused"),
+    path("webhooks/signature/", views.webhook_clinic, name="clinic"),
     path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
+    path("webhooks/<int:event_id>/replay/", views.replay, name="replay"),
+    path("settings/projects/<slug:project_id>/", views.project_webhooks, name="project"),
+    path("settings/projects/<slug:project_id>/secret/", views.project_secret, name="project_secret"),
+    path(
+        "settings/projects/<slug:project_id>/secret/end/", views.project_secret_end, name="project_secret_end"
+    ),
+    path("settings/projects/<slug:project_id>/webhooks/", views.project_switches, name="project_switches"),
+    path("settings/projects/<slug:project_id>/test/", views.project_test, name="project_test"),
     path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),
     # The address is pasted by hand: without its last slash it must not become a redirect.
     path("webhooks/paysuper/<slug:project_id>", webhooks.receive),

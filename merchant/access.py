@@ -27,6 +27,7 @@ class Right(models.TextChoices):
     RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
+    MANAGE_WEBHOOKS = "manage_webhooks", "set webhooks up"
     TEAM = "team", "see the team"
     SETTINGS = "settings", "see the connection"
 
@@ -38,7 +39,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
     Role.SUPPORT: frozenset(Right)
-    - {Right.APPROVE, Right.REFUND_RULES, Right.RAW, Right.TEAM, Right.SETTINGS},
+    - {Right.APPROVE, Right.REFUND_RULES, Right.RAW, Right.MANAGE_WEBHOOKS, Right.TEAM, Right.SETTINGS},
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 

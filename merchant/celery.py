@@ -1,6 +1,7 @@
 """The Celery application and everything that runs by the clock."""
 
 import os
+import time
 from typing import Any
 
 import structlog
@@ -19,22 +20,38 @@ app.autodiscover_tasks(["transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 
+# After a broker that did not answer, this process rings no bell for so many seconds.
+_QUIET = 10.0
+_quiet_until = 0.0
+
+
 def ring(task: Task, row_id: object, *, after: float = 0) -> None:
     """Send the task for a row after commit, to begin `after` seconds from then.
 
-    A dead broker is no trouble of the person who asked: the row waits, and a sweeper rings later.
+    A dead broker is no trouble of the person who asked: the row waits, and a sweeper rings later. Nor does
+    everybody wait for it: after one that did not answer none is rung for a while.
     """
     transaction.on_commit(lambda: _send(task, row_id, after))
 
 
+def trust_the_broker() -> None:
+    """Ring again at once, as after a start."""
+    global _quiet_until  # noqa: PLW0603 - what this process has learnt
+    _quiet_until = 0.0
+
+
 def _send(task: Task, row_id: object, after: float) -> None:
+    global _quiet_until  # noqa: PLW0603 - what this process has learnt
+    if time.monotonic() < _quiet_until:
+        return
     try:
         if after > 0:
             task.apply_async((row_id,), countdown=after)
         else:
             task.delay(row_id)
     except OperationalError:
-        log.warning("bell_not_rung", task=task.name, row=str(row_id))
+        _quiet_until = time.monotonic() + _QUIET
+        log.warning("bell_not_rung", task=task.name, row=str(row_id), seconds=_QUIET)
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:

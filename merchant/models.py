@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 
 from merchant.encryption import EncryptedTextField
 from merchant.paysuper.client import GENERATIONS, PREFIX
@@ -83,6 +84,13 @@ class Project(models.Model):
     paysuper_id = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=200)
     secret_key = EncryptedTextField(blank=True)
+    secret_since = models.DateTimeField(null=True)
+    # The secret before this one: what it has signed is taken until then. See merchant.projects.
+    previous_secret = EncryptedTextField(blank=True)
+    previous_secret_until = models.DateTimeField(null=True)
+    takes_webhooks = models.BooleanField(default=True)
+    # Our answer to `user.validate`: whether a customer may pay (contract §13.9).
+    admits_customers = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -90,6 +98,12 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def second_secret(self) -> str:
+        """The previous secret while it is still good, else ""."""
+        until = self.previous_secret_until
+        return self.previous_secret if until and timezone.now() < until else ""
 
 
 class Membership(models.Model):

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.core.validators import validate_email
 
+from merchant import projects
 from merchant.models import Membership, Merchant, Project, User
 from merchant.paysuper.client import GENERATIONS, PREFIX
 
@@ -138,13 +139,17 @@ def connect(
 
 
 def connect_project(owner: Merchant, project_id: str, *, name: str, secret_key: str) -> Project:
-    """The merchant's project with this secret, new or changed. Raises CommandError for a foreign one."""
+    """The merchant's project with this secret, new or changed. Raises CommandError for a foreign one.
+
+    Another secret than before leaves the old one good for a while, as on the project's page.
+    """
     project = Project.objects.filter(paysuper_id=project_id).first() or Project(
         paysuper_id=project_id, merchant=owner
     )
     if project.merchant_id != owner.pk:
         raise CommandError(f"Project {project_id} belongs to another merchant.")
-    project.name, project.secret_key = name, secret_key
+    project.name = name
+    projects.take_secret(project, secret_key)
     project.save()
     return project
 

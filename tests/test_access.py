@@ -93,10 +93,28 @@ TABLE = r"""
 /webhooks/                              POST   405  405  405  405  405   405  405  login
 /webhooks/<int:event_id>/               GET    200  200  403  200  403   404  403  login
 /webhooks/<int:event_id>/               POST   405  405  405  405  405   405  405  login
+/webhooks/replay/                       GET    405  405  405  405  405   405  405  login
+/webhooks/replay/                       POST   302  302  403  403  403   302  403  login
+/webhooks/refused/                      GET    200  200  403  200  403   200  403  login
+/webhooks/refused/                      POST   405  405  405  405  405   405  405  login
+/webhooks/signature/                    GET    200  200  403  403  403   200  403  login
+/webhooks/signature/                    POST   200  200  403  403  403   200  403  login
+/webhooks/<int:event_id>/replay/        GET    405  405  405  405  405   405  405  login
+/webhooks/<int:event_id>/replay/        POST   302  302  403  403  403   404  403  login
 /team/                                  GET    200  403  403  403  403   200  403  login
 /team/                                  POST   405  405  405  405  405   405  405  login
 /settings/                              GET    200  200  403  403  403   200  403  login
 /settings/                              POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/   GET    200  200  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/secret/end/ GET    405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/secret/end/ POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/webhooks/ GET    405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/webhooks/ POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/test/ GET    405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/test/ POST   302  302  403  403  403   404  403  login
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
 
@@ -241,6 +259,9 @@ FILLED_IN = {
     "undo_seconds": "10",
     "email": "somebody@example.com",
     "password1": PASSWORD,
+    "secret": "a-new-secret",
+    "admits_customers": "yes",
+    "case": "correct_payment",
 }
 
 

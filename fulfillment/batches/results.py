@@ -10,38 +10,52 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, NullIf
 
 from fulfillment.models import Action, Batch, BatchItem
+from transactions import personal
 from transactions.exports import csv_file
 from transactions.exports.moment import snapshot
 from transactions.exports.report import Column, Heading, Kind, Report, Source, Sum as RowCount
 
 _TEXT = Value("")
+# What workers bring to an end; the other open ones wait for a person.
+_MOVING = (Action.State.REQUESTED, Action.State.SENDING, Action.State.ACCEPTED, Action.State.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How many rows there are and how they stand, by words for people; `open` ones will still change."""
+    """How the rows stand: `going` of all were to be done, `waiting` of those have not had their turn.
+
+    `open` ones have been asked for and have no end yet; `moving` ones of those get there by themselves.
+    """
 
     total: int
+    going: int
     waiting: int
     open: int
+    moving: int
     by_result: dict[str, int]
 
     @property
     def done(self) -> int:
-        """Rows that the batch has dealt with."""
-        return self.total - self.waiting
+        """Rows that have had their turn."""
+        return self.going - self.waiting
 
 
 def progress_of(batch: Batch) -> Progress:
     """How the rows of a batch stand."""
-    counted = batch.items.order_by().values("state", "action__state").annotate(number=Count("pk"))
+    counted = batch.items.order_by().values_list("state", "action__state").annotate(number=Count("pk"))
+    rows = list(counted)
     by_result: Counter[str] = Counter()
-    waiting = under_way = 0
-    for row in counted:
-        by_result[_words(row["state"], row["action__state"])] += row["number"]
-        waiting += row["number"] if row["state"] == BatchItem.State.WAITING else 0
-        under_way += row["number"] if row["action__state"] in Action.OPEN else 0
-    return Progress(sum(by_result.values()), waiting, under_way, dict(by_result.most_common()))
+    for state, action_state, number in rows:
+        by_result[_words(state, action_state)] += number
+    total = sum(by_result.values())
+    return Progress(
+        total=total,
+        going=total - sum(number for state, _, number in rows if state == BatchItem.State.LEFT_OUT),
+        waiting=sum(number for state, _, number in rows if state == BatchItem.State.WAITING),
+        open=sum(number for _, state, number in rows if state in Action.OPEN),
+        moving=sum(number for _, state, number in rows if state in _MOVING),
+        by_result=dict(by_result.most_common()),
+    )
 
 
 def sums(batch: Batch) -> list[tuple[str, int, Decimal]]:
@@ -52,10 +66,14 @@ def sums(batch: Batch) -> list[tuple[str, int, Decimal]]:
     return sorted(found, key=lambda each: (-each[1], each[0]))
 
 
-def write_results(batch: Batch, path: Path) -> None:
-    """Write a CSV of all rows of the batch as they stand now, in its order, guarded like every export."""
+def write_results(batch: Batch, path: Path, *, masked: bool = False) -> None:
+    """Write a CSV of all rows of the batch as they stand now, in its order, guarded like every export.
+    Masked, it does not say who the customers are.
+    """
     zone = batch.merchant.time_zone
     expressions = _expressions(zone)
+    if masked:
+        expressions["email"] = personal.email_of("transaction__customer_email")
     query = batch.items.order_by("position").values_list(*expressions.values()).query
     with snapshot(batch.items.db) as (connection, as_of):
         sql, params = query.get_compiler(batch.items.db, elide_empty=False).as_sql()

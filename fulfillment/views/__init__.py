@@ -1,14 +1,22 @@
-"""Fulfilling, refunding, many rows at once, and the webhook log. A GET shows the form, a POST asks."""
+"""Fulfilling, refunding, many rows at once, the webhook log, and the webhooks of a project."""
 
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, unfulfil
+from fulfillment.views.project_webhooks import (
+    project_secret,
+    project_secret_end,
+    project_switches,
+    project_test,
+    project_webhooks,
+)
 from fulfillment.views.refund_list import refund_list
 from fulfillment.views.refund_rules import refund_rules
 from fulfillment.views.refunds import refund
 from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
-from fulfillment.views.webhook_log import webhook, webhook_list
+from fulfillment.views.webhook_clinic import webhook_clinic
+from fulfillment.views.webhook_log import refused_list, replay, replay_unsettled, webhook, webhook_list
 
 __all__ = [
     "batch",
@@ -19,14 +27,23 @@ __all__ = [
     "decide",
     "download_batch",
     "fulfil",
+    "project_secret",
+    "project_secret_end",
+    "project_switches",
+    "project_test",
+    "project_webhooks",
     "refund",
     "refund_list",
     "refund_rules",
+    "refused_list",
+    "replay",
+    "replay_unsettled",
     "select_to_fulfil",
     "select_to_refund",
     "state",
     "undo",
     "unfulfil",
     "webhook",
+    "webhook_clinic",
     "webhook_list",
 ]

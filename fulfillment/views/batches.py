@@ -73,7 +73,7 @@ def download_batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     found = _found(request, batch_id)
     with TemporaryDirectory(prefix="batch-") as folder:
         path = Path(folder) / "results.csv"
-        batches.write_results(found, path)
+        batches.write_results(found, path, masked=not may(request.membership, Right.PERSONAL))
         content = path.read_bytes()
     audit.record(found.merchant, request.membership.user, "batch.downloaded", found.pk)
     name = f"{found.kind}-results-{found.created_at:%Y-%m-%d-%H%M}.csv"

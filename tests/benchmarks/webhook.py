@@ -32,6 +32,7 @@ def measure(sizes: Sizes) -> Iterator[Figure]:
     """Different events over a few kept-alive connections."""
     world.empty()
     world.lantern()
+    WebhookEvent.objects.all().delete()
     with server() as port:
         pairs = interleaved(
             lambda: _delivered(port, f"/webhooks/paysuper/{HARBOUR}/", sizes.events),

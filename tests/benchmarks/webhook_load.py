@@ -116,7 +116,7 @@ def _drain(events: int) -> dict[str, Any]:
     for number in range(events):
         order = {"id": str(orders[number % len(orders)]), "status": "processed"}
         event = {"id": uuid4().hex, "event": "payment.success", "object": order}
-        inbox.store(project, json.dumps(event).encode())
+        inbox.store(project, inbox.Delivery(json.dumps(event).encode()))
     said = _in_a_process("draining")
     if WebhookEvent.objects.filter(state="received").exists():
         raise RuntimeError("not every event was processed")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from fulfillment import actions, tasks
 from fulfillment.forms import REASONS
 from fulfillment.models import Action
+from merchant.celery import trust_the_broker
 from merchant.models import Merchant
 from merchant.paysuper.client.calls import Calls
 from merchant.paysuper.sandbox import Sandbox
@@ -117,6 +118,7 @@ def broker_down() -> Iterator[None]:
     finally:
         app.conf.broker_url = address
         app._after_fork()
+        trust_the_broker()
 
 
 def mirrored_order(merchant: Merchant, desk: Desk, **wish: object) -> Transaction:

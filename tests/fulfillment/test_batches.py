@@ -94,12 +94,13 @@ def test_the_preview_gives_each_row_a_verdict_and_changes_nothing(
 def test_the_sums_of_the_preview_are_by_currency_and_of_what_goes(
     ann: Person, desk: Desk, lantern: Merchant, orders: list[Transaction]
 ) -> None:
+    Transaction.objects.update(charge_currency="EUR")
     Transaction.objects.filter(pk=orders[0].pk).update(charge_amount=500, charge_currency="JPY")
     left_out = mirrored_order(lantern, desk, outcome="pending")
     batch = previewed(ann, [*orders, left_out])
     rest = orders[1:]
     assert batches.sums(batch) == [
-        (rest[0].charge_currency, 3, sum(entry.charge_amount for entry in rest)),
+        ("EUR", 3, sum(entry.charge_amount for entry in rest)),
         ("JPY", 1, Decimal(500)),
     ]
     assert "¥500" in ann.browser.get(f"/batches/{batch.pk}/").content.decode()
@@ -403,6 +404,18 @@ def test_the_file_of_results_tells_how_each_row_stands_now(
     assert AuditEvent.objects.filter(event="batch.downloaded").count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_file_says_who_the_customers_are_only_to_those_who_may_know(
+    ann: Person, orders: list[Transaction]
+) -> None:
+    Transaction.objects.update(customer_email="mara@example.com")
+    batch = confirmed(ann, orders)
+    assert {row["E-mail"] for row in results(ann, batch)} == {"mara@example.com"}
+    ann.membership.role = "accounting"
+    ann.membership.save()
+    assert {row["E-mail"] for row in results(ann, batch)} == {"m…@example.com"}
+
+
 def test_the_page_follows_until_every_row_has_come_to_its_end(ann: Person, orders: list[Transaction]) -> None:
     batch = confirmed(ann, orders)
     address = f"/batches/{batch.pk}/"
@@ -410,7 +423,11 @@ def test_the_page_follows_until_every_row_has_come_to_its_end(ann: Person, order
     tasks.run_batch(str(batch.pk))
     part = ann.browser.get(address, headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith('<div id="batch" hx-get')
-    assert "4 are still under way" in part
+    assert "4 are still under way." in part
+    Action.objects.update(state=State.NEEDS_PERSON)
+    page = ann.browser.get(address).content.decode()
+    assert "4 wait for a person" in page
+    assert "hx-trigger" not in page
     Action.objects.update(state=State.DECLINED)
     page = ann.browser.get(address).content.decode()
     assert "Every row has come to its end" in page
