@@ -25,6 +25,7 @@ _ALWAYS = (
     "uuid",
     "created_at",
     "charge_amount",
+    "charge_currency",
     "transaction_id",
     "type",
     "status",
