@@ -55,7 +55,7 @@ def back_to_queue(query: str) -> HttpResponseRedirect | None:
 
 
 def card_again(request: MemberRequest, entry: Transaction) -> HttpResponse:
-    """Back to the transaction's card in its list, or to the queue, if that is where the person came from."""
+    """Back to the queue, if the person came from there, or to the card in its list."""
     place = back_to_queue(request.POST.get("back", "")) or back_to_card(request, entry.pk)
     return HttpResponseClientRedirect(place.url) if request.htmx else place  # type: ignore[attr-defined]
 
