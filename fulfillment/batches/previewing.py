@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from fulfillment import amounts, rules
+from fulfillment import actions, amounts, rules
 from fulfillment.models import Batch, BatchItem
 from merchant import audit
 from merchant.models import Membership, RefundRules
@@ -86,8 +86,10 @@ def _look_at_refund(item: BatchItem, membership: Membership, policy: RefundRules
 
 
 def _look_at_fulfilment(item: BatchItem, membership: Membership) -> None:
+    """Whether it can be handed over, and nobody else is on it."""
     entry = item.transaction
-    _note(item, entry.charge_amount, rules.fulfil_blocker(entry, membership))
+    blocker = rules.fulfil_blocker(entry, membership) or actions.claim_blocker(entry, membership.user)
+    _note(item, entry.charge_amount, blocker)
 
 
 def _note(item: BatchItem, amount: Decimal, blocker: str) -> None:
