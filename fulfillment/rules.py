@@ -11,6 +11,7 @@ from transactions.models import Fulfilment, RowType, Status, Transaction
 # The only method that PaySuper gives money back through (contract §7.2).
 REFUNDABLE_METHOD = "BANKCARD"
 REFUND_UNDER_WAY = frozenset(OPEN_REFUNDS)
+HANDED_OVER = (Fulfilment.PARTLY, Fulfilment.FULFILLED)
 
 Row = Transaction | Mapping[str, Any]
 
@@ -64,6 +65,8 @@ def fulfil_blocker(row: Row, membership: Membership) -> str:
         return "This entry is a refund."
     if _value(row, "fulfilment") == Fulfilment.FULFILLED:
         return "This order is fulfilled."
+    if _value(row, "fulfilment") == Fulfilment.WITHDRAWN:
+        return "What was handed over has been withdrawn."
     if _value(row, "refund_state") in REFUND_UNDER_WAY:
         return "A refund of this order is under way."
     return "" if _value(row, "status") == Status.PROCESSED else "Only processed orders can be fulfilled."
@@ -73,7 +76,33 @@ def unfulfil_blocker(row: Row, membership: Membership) -> str:
     """Why fulfilment cannot be undone, as a sentence for the person; "" when it can."""
     if not may(membership, Right.FULFIL):
         return "Your role may not fulfil."
-    return "" if _value(row, "fulfilment") == Fulfilment.FULFILLED else "This order is not fulfilled."
+    if _value(row, "fulfilment") == Fulfilment.WITHDRAWN:
+        return "What was handed over has been withdrawn: undo that first."
+    return "" if _value(row, "fulfilment") in HANDED_OVER else "This order is not fulfilled."
+
+
+def needs_withdrawal(row: Row) -> bool:
+    """Whether the money went back while the goods are out."""
+    is_paid_back = _value(row, "status") in (Status.REFUNDED, Status.CHARGEBACK)
+    return is_paid_back and _value(row, "type") == RowType.ORDER and _value(row, "fulfilment") in HANDED_OVER
+
+
+def withdraw_blocker(row: Row, membership: Membership) -> str:
+    """Why a fulfilment cannot be withdrawn, as a sentence for the person; "" when it can."""
+    if not may(membership, Right.FULFIL):
+        return "Your role may not fulfil."
+    if _value(row, "fulfilment") == Fulfilment.WITHDRAWN:
+        return "What was handed over has been withdrawn."
+    if _value(row, "fulfilment") not in HANDED_OVER:
+        return "This order is not fulfilled."
+    return "" if needs_withdrawal(row) else "Only what was refunded or charged back is withdrawn."
+
+
+def restore_blocker(row: Row, membership: Membership) -> str:
+    """Why a withdrawal cannot be undone, as a sentence for the person; "" when it can."""
+    if not may(membership, Right.FULFIL):
+        return "Your role may not fulfil."
+    return "" if _value(row, "fulfilment") == Fulfilment.WITHDRAWN else "This order is not withdrawn."
 
 
 def _value(row: Row, name: str) -> Any:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from fulfillment import actions, batches, inbox
+from fulfillment import actions, automatic, batches, inbox
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
@@ -54,9 +54,27 @@ def process_webhook(event_id: int) -> None:
     """Re-read the order of an event, then whatever hangs on it."""
     event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
     if inbox.process(event):
+        if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
+            ring(call_server, call_id)
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
         sync_soon(event.merchant_id)
+
+
+# A server that drips its answer holds no worker for long: the sweeper takes the try for lost.
+@shared_task(soft_time_limit=60, time_limit=90)
+def call_server(call_id: int) -> None:
+    """Tell a merchant's own server of an order."""
+    automatic.call(call_id)
+
+
+@shared_task
+def sweep_server_calls() -> None:
+    """Ring again for calls that wait, and begin with paid orders that nobody has begun with."""
+    for entry in automatic.missed():
+        automatic.begin(entry.merchant, entry.pk)
+    for call_id in automatic.due():
+        call_server.delay(call_id)
 
 
 @shared_task

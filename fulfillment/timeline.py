@@ -40,6 +40,7 @@ def events(entry: Transaction) -> list[Event]:
         *_changes(entry),
         *_webhooks(entry),
         *_actions(entry),
+        *_calls(entry),
         *_notes(entry),
         *_keys(entry),
     ]
@@ -74,9 +75,11 @@ def _webhooks(entry: Transaction) -> Iterator[Event]:
 
 def _actions(entry: Transaction) -> Iterator[Event]:
     for action in entry.actions.select_related("requested_by", "decided_by"):
-        who = str(action.requested_by)
+        who = str(action.requested_by or "automatic")
         title = "Refund requested" if action.kind == Action.Kind.REFUND else action.get_kind_display()
-        words = " · ".join(filter(None, [action.reason, action.note]))
+        words = " · ".join(
+            filter(None, [action.items_in_words, action.handover_reference, action.reason, action.note])
+        )
         yield Event(action.requested_at, title, words, who, "action")
         if action.decided_at:
             verdict = "not approved" if action.state == Action.State.NOT_APPROVED else "approved"
@@ -87,6 +90,16 @@ def _actions(entry: Transaction) -> Iterator[Event]:
             yield Event(
                 action.changed_at, f"Refund: {action.get_state_display()}", action.outcome, "", "action"
             )
+
+
+def _calls(entry: Transaction) -> Iterator[Event]:
+    for call in entry.server_calls.select_related("asked_again_by").defer("body"):
+        yield Event(call.created_at, "Your server is to be told", call.get_event_display(), "", "action")
+        if call.tries or not call.is_open:
+            tries = f"after {call.tries} tries" if call.tries > 1 else ""
+            detail = " · ".join(filter(None, [call.outcome, tries]))
+            who = str(call.asked_again_by or "")
+            yield Event(call.changed_at, f"Your server: {call.get_state_display()}", detail, who, "action")
 
 
 def _notes(entry: Transaction) -> Iterator[Event]:

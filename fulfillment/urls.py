@@ -6,14 +6,25 @@ from fulfillment import views, webhooks
 
 app_name = "fulfillment"
 urlpatterns = [
+    path("to-fulfil/", views.to_fulfil, name="queue"),
+    path("transactions/<uuid:uuid>/claim/", views.claim, name="claim"),
+    path("transactions/<uuid:uuid>/release/", views.release, name="release"),
     path("transactions/<uuid:uuid>/fulfil/", views.fulfil, name="fulfil"),
     path("transactions/<uuid:uuid>/unfulfil/", views.unfulfil, name="unfulfil"),
+    path("transactions/<uuid:uuid>/withdraw/", views.withdraw, name="withdraw"),
+    path("transactions/<uuid:uuid>/restore/", views.restore, name="restore"),
     path("transactions/<uuid:uuid>/refund/", views.refund, name="refund"),
     path("transactions/<uuid:uuid>/state/", views.state, name="state"),
     path("actions/<int:action_id>/undo/", views.undo, name="undo"),
     path("actions/<int:action_id>/decide/", views.decide, name="decide"),
     path("actions/<int:action_id>/check/", views.check, name="check"),
     path("actions/<int:action_id>/close/", views.close, name="close"),
+    path(
+        "settings/projects/<slug:project_id>/fulfilment/", views.project_fulfilment, name="project_fulfilment"
+    ),
+    path("settings/projects/<slug:project_id>/fulfilment/secret/", views.server_secret, name="secret"),
+    path("server-calls/<int:call_id>/", views.server_call, name="server_call"),
+    path("server-calls/<int:call_id>/resend/", views.resend, name="resend"),
     path("refunds/", views.refund_list, name="refunds"),
     path("settings/refunds/", views.refund_rules, name="refund_rules"),
     path("transactions/bulk/fulfil/", views.select_to_fulfil, name="select_to_fulfil"),

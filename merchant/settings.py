@@ -27,6 +27,8 @@ BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 PAYSUPER_API_URL = env.str("PAYSUPER_API_URL", default="https://api.paysuper.example").rstrip("/")
+# Merchants' own servers are called in the public internet only, and by HTTPS; true is for development.
+ALLOW_PRIVATE_SERVERS = env.bool("ALLOW_PRIVATE_SERVERS", default=False)
 ROOT_URLCONF = "merchant.urls"
 WSGI_APPLICATION = "merchant.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -192,6 +194,8 @@ CELERY_TASK_ROUTES = {
     "fulfillment.tasks.run_action": {"queue": "money"},
     "fulfillment.tasks.settle_action": {"queue": "money"},
     "fulfillment.tasks.process_webhook": {"queue": "inbox"},
+    # Other people's servers may be slow: not in the way of refunds.
+    "fulfillment.tasks.call_server": {"queue": "celery"},
     "transactions.tasks.make_export": {"queue": "exports"},
     "transactions.tasks.*": {"queue": "sync"},
     "fulfillment.tasks.*": {"queue": "money"},

@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from fulfillment.forms import REASONS
-from fulfillment.models import Action, Batch, WebhookEvent
+from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
 from merchant import setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
@@ -47,6 +47,16 @@ TABLE = r"""
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/state/        POST   405  405  405  405  405   405  405  login
+/to-fulfil/                             GET    200  200  403  200  403   200  403  login
+/to-fulfil/                             POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/claim/        GET    405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/claim/        POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/release/      GET    405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/release/      POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/withdraw/     GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/withdraw/     POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/restore/      GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/restore/      POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/fulfil/       GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/fulfil/       POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/unfulfil/     GET    200  200  403  200  403   404  403  login
@@ -89,6 +99,14 @@ TABLE = r"""
 /exports/<uuid:export_id>/              POST   405  405  405  405  405   405  405  login
 /exports/<uuid:export_id>/download/     GET    200  200  403  200  403   404  403  login
 /exports/<uuid:export_id>/download/     POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/fulfilment/          GET    200  200  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/fulfilment/          POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/fulfilment/secret/   GET    405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/fulfilment/secret/   POST   302  302  403  403  403   404  403  login
+/server-calls/<int:call_id>/            GET    200  200  403  200  403   404  403  login
+/server-calls/<int:call_id>/            POST   405  405  405  405  405   405  405  login
+/server-calls/<int:call_id>/resend/     GET    405  405  405  405  405   405  405  login
+/server-calls/<int:call_id>/resend/     POST   302  302  403  302  403   404  403  login
 /webhooks/                              GET    200  200  403  200  403   200  403  login
 /webhooks/                              POST   405  405  405  405  405   405  405  login
 /webhooks/<int:event_id>/               GET    200  200  403  200  403   404  403  login
@@ -204,6 +222,16 @@ def things(
     action = Action.objects.create(
         **mine, transaction=order, kind="refund", state="needs_person", requested_by=people["owner"]
     )
+    body = '{"order": {"items": []}}'
+    call = ServerCall.objects.create(
+        **mine,
+        project=harbour,
+        transaction=order,
+        event="order.paid",
+        body=body,
+        try_at=now,
+        state="given_up",
+    )
     batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
     note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
@@ -216,6 +244,7 @@ def things(
         "<uuid:export_id>": export.pk,
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
+        "<int:call_id>": call.pk,
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
@@ -259,6 +288,8 @@ FILLED_IN = {
     "undo_seconds": "10",
     "email": "somebody@example.com",
     "password1": PASSWORD,
+    "promise_hours": "24",
+    "claim_minutes": "15",
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
@@ -302,13 +333,18 @@ def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None
 
 def test_who_may_not_does_not(people: dict[str, User], things: dict[str, object]) -> None:
     for who in ("accounting", "view_only", "stranger", "nobody", "anonymous"):
-        for verb in ("fulfil", "unfulfil", "refund"):
+        for verb in ("fulfil", "unfulfil", "refund", "claim", "withdraw", "restore"):
             asked(who, "POST", f"/transactions/<uuid:uuid>/{verb}/", people, things)
+        asked(who, "POST", "/settings/projects/<slug:project_id>/fulfilment/", people, things)
+        asked(who, "POST", "/server-calls/<int:call_id>/resend/", people, things)
         for verb in ("close", "undo", "decide"):
             asked(who, "POST", f"/actions/<int:action_id>/{verb}/", people, things)
         asked(who, "POST", "/settings/refunds/", people, things)
     action = Action.objects.get()
     assert (action.state, action.transaction.fulfilment) == ("needs_person", "unfulfilled")
+    assert not Claim.objects.exists()
+    assert not FulfilmentRule.objects.exists()
+    assert ServerCall.objects.get().state == "given_up"
 
 
 def test_nobody_signs_up(db: None) -> None:

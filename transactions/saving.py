@@ -110,7 +110,7 @@ def delete(membership: Membership, view: SavedView) -> None:
 
 def _new(membership: Membership, query: str) -> SavedView:
     asked = QueryDict(query)
-    if not TransactionFilter(membership.merchant, asked).is_valid():
+    if not TransactionFilter.of(membership, asked).is_valid():
         raise NotSaved("This view cannot be saved: correct its filters first.")
     kept = comparable(asked)
     if not kept:

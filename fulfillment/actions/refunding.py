@@ -59,7 +59,7 @@ def request_refund(
             times = {} if needs_approval else _leaving(policy)
             action = record(
                 entry,
-                membership,
+                membership.user,
                 Action.Kind.REFUND,
                 state,
                 reason=reason,

@@ -1,16 +1,23 @@
-"""What we do about transactions: actions of staff, one by one or many at once, and the inbox of webhooks."""
+"""What we do about transactions: actions, batches, PaySuper's webhooks, calls of merchants' servers."""
 
 from fulfillment.models.acting import OPEN_REFUNDS, Action
 from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEvent, WebhookTest
 from fulfillment.models.batching import Batch, BatchItem
+from fulfillment.models.calling import ServerCall, ServerCallTry
+from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
 
 __all__ = [
     "OPEN_REFUNDS",
     "Action",
     "Batch",
     "BatchItem",
+    "Claim",
+    "FulfilledItem",
+    "FulfilmentRule",
     "RefusalCount",
     "RefusedDelivery",
+    "ServerCall",
+    "ServerCallTry",
     "WebhookEvent",
     "WebhookTest",
 ]

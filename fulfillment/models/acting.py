@@ -14,7 +14,9 @@ OPEN_REFUNDS = ["awaiting_approval", "requested", "sending", "accepted", "unknow
 
 
 class Action(models.Model):
-    """Something that a person asked to be done with a transaction. The row is the truth, tasks only ring.
+    """Something that a person, or a rule (nobody), asked to be done with a transaction.
+
+    The row is the truth, tasks only ring.
 
     The states of a refund and the ways between them are drawn in `fulfillment.actions`.
     """
@@ -22,6 +24,8 @@ class Action(models.Model):
     class Kind(models.TextChoices):
         FULFIL = "fulfil", "Fulfil"
         UNFULFIL = "unfulfil", "Undo fulfilment"
+        WITHDRAW = "withdraw", "Withdraw"
+        RESTORE = "restore", "Undo withdrawal"
         REFUND = "refund", "Refund"
 
     class State(models.TextChoices):
@@ -50,9 +54,12 @@ class Action(models.Model):
     state = models.CharField(max_length=20, choices=State.choices)
     reason = models.CharField(max_length=100, blank=True)
     note = models.CharField(max_length=500, blank=True)
+    # Of a fulfilment: the number of the parcel or ticket, and the items in words ("" for all).
+    handover_reference = models.CharField(max_length=100, blank=True)
+    items_in_words = models.CharField(max_length=500, blank=True)
     amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
     currency = models.CharField(max_length=10, blank=True)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     requested_at = models.DateTimeField(auto_now_add=True)
     needs_approval = models.BooleanField(default=False)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -76,6 +83,11 @@ class Action(models.Model):
                 fields=["transaction"],
                 condition=Q(kind="refund", state__in=OPEN_REFUNDS),
                 name="one_open_refund_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["transaction"],
+                condition=Q(kind="fulfil", requested_by=None),
+                name="one_automatic_fulfilment_per_order",
             ),
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=models.F("requested_by")),

@@ -6,7 +6,7 @@ import math
 from django import template
 from django.utils import timezone
 
-from fulfillment import rules, timeline as lines, told as webhooks
+from fulfillment import handover, rules, timeline as lines, told as webhooks
 from fulfillment.models import Action
 from merchant.access import Right, may
 from merchant.models import Membership
@@ -69,7 +69,6 @@ def open_action(transaction: Transaction) -> Action | None:
 
 
 @register.simple_tag
-def last_fulfilment(transaction: Transaction) -> Action | None:
-    """The latest fulfilment, or None."""
-    done = transaction.actions.filter(kind=Action.Kind.FULFIL)
-    return done.select_related("requested_by").first()
+def handover_of(transaction: Transaction) -> handover.Handover:
+    """How handing over stands."""
+    return handover.of(transaction)

@@ -2,7 +2,8 @@
 
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.deciding import check, close, decide, undo
-from fulfillment.views.fulfilling import fulfil, unfulfil
+from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
+from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.project_webhooks import (
     project_secret,
     project_secret_end,
@@ -10,6 +11,7 @@ from fulfillment.views.project_webhooks import (
     project_test,
     project_webhooks,
 )
+from fulfillment.views.queue import claim, release, to_fulfil
 from fulfillment.views.refund_list import refund_list
 from fulfillment.views.refund_rules import refund_rules
 from fulfillment.views.refunds import refund
@@ -22,11 +24,13 @@ __all__ = [
     "batch",
     "batch_list",
     "check",
+    "claim",
     "close",
     "confirm_batch",
     "decide",
     "download_batch",
     "fulfil",
+    "project_fulfilment",
     "project_secret",
     "project_secret_end",
     "project_switches",
@@ -36,14 +40,21 @@ __all__ = [
     "refund_list",
     "refund_rules",
     "refused_list",
+    "release",
     "replay",
     "replay_unsettled",
+    "resend",
+    "restore",
     "select_to_fulfil",
     "select_to_refund",
+    "server_call",
+    "server_secret",
     "state",
+    "to_fulfil",
     "undo",
     "unfulfil",
     "webhook",
     "webhook_clinic",
     "webhook_list",
+    "withdraw",
 ]

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -21,12 +22,15 @@ def ask_first(
     entry: Transaction,
     name: str,
     form: forms.Form,
-    ask: Callable[[dict[str, str]], str],
+    ask: Callable[[dict[str, Any]], str],
     blocker: str,
 ) -> HttpResponse:
-    """Show the form; when it is sent and sensible, ask and return to the card."""
-    if request.method == "POST" and form.is_valid():
+    """Show the form; when it is sent and sensible, ask and return to the queue, if that is where the person
+    came from, or to the card.
+    """
+    if request.method == "POST" and (blocker or form.is_valid()):
         try:
+            actions.allow(blocker)
             messages.success(request, ask(form.cleaned_data))
         except actions.Blocked as blocked:
             messages.error(request, str(blocked))
@@ -42,10 +46,17 @@ def question(request: MemberRequest, name: str, context: dict[str, Any]) -> Http
     return response
 
 
+def back_to_queue(query: str) -> HttpResponseRedirect | None:
+    """The queue with the query that a form was opened from ("?…"), or None when it was opened elsewhere."""
+    if not query.startswith("?"):
+        return None
+    return HttpResponseRedirect(f"{reverse('fulfillment:queue')}?{QueryDict(query[1:]).urlencode()}")
+
+
 def card_again(request: MemberRequest, entry: Transaction) -> HttpResponse:
-    """Back to the transaction's card."""
-    card = redirect("transactions:card", entry.pk)
-    return HttpResponseClientRedirect(card.url) if request.htmx else card  # type: ignore[attr-defined]
+    """Back to the transaction's card, or to the queue, if that is where the person came from."""
+    place = back_to_queue(request.POST.get("back", "")) or redirect("transactions:card", entry.pk)
+    return HttpResponseClientRedirect(place.url) if request.htmx else place  # type: ignore[attr-defined]
 
 
 def transaction_of(request: MemberRequest, uuid: UUID) -> Transaction:

@@ -7,7 +7,7 @@ from django.db import connection
 
 from fulfillment import actions, rules, timeline
 from fulfillment.models import Action
-from fulfillment.templatetags.actions import last_fulfilment, open_action
+from fulfillment.templatetags.actions import handover_of, open_action
 from merchant.models import AuditEvent, Membership, Merchant
 from tests.conftest import Person, person
 from tests.fulfillment.desk import Desk, ask, fresh, sent, settled
@@ -28,7 +28,7 @@ def test_a_colleague_fulfils_an_order_with_a_note(ben: Person, order: Transactio
     action = Action.objects.get()
     assert (action.kind, action.state, action.note) == ("fulfil", "done", "sent by mail")
     assert action.requested_by == ben.membership.user
-    assert last_fulfilment(order) == action
+    assert handover_of(order).last == action
     assert open_action(order) is None
 
 

@@ -8,11 +8,12 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from merchant.models import Merchant
+from merchant.access import Right, may
+from merchant.models import Membership, Merchant
 from transactions import periods, search
 from transactions.filters import choices, offered
 from transactions.filters.chips import Chip, chips_of
-from transactions.filters.declared import DeclaredFilters
+from transactions.filters.declared import SEARCHED, SEARCHED_WITHOUT_EMAIL, DeclaredFilters
 from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
 
 # The filters that the daily totals can answer too.
@@ -39,10 +40,16 @@ class TransactionFilter(DeclaredFilters):
             data.pop("period", None)  # overruled: not to be claimed by a chip or in an export
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant, self.personal = merchant, personal
+        self.filters["q"].extra["help_text"] = SEARCHED if personal else SEARCHED_WITHOUT_EMAIL
         known = choices.of(merchant)
         self.choices = offered.with_new_projects(known, merchant, data.getlist("project"))
         for name in self.choices.by_filter:
             self.filters[name].extra["choices"] = offered.values(name, self.choices, self.values_of(name))
+
+    @classmethod
+    def of(cls, membership: Membership, data: QueryDict) -> "TransactionFilter":
+        """The filters as this member may use them."""
+        return cls(membership.merchant, data, personal=may(membership, Right.PERSONAL))
 
     @property
     def found(self) -> QuerySet[Transaction]:

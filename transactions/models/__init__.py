@@ -4,6 +4,8 @@ from transactions.models.changed import StatusChange
 from transactions.models.exported import Export
 from transactions.models.following import SyncState, Walk
 from transactions.models.mirrored import (
+    TO_FULFIL,
+    TO_WITHDRAW,
     DailyTotal,
     ExactDecoder,
     Fulfilment,
@@ -17,6 +19,8 @@ from transactions.models.noted import Note
 from transactions.models.saved import SavedView
 
 __all__ = [
+    "TO_FULFIL",
+    "TO_WITHDRAW",
     "DailyTotal",
     "ExactDecoder",
     "Export",

@@ -79,7 +79,9 @@ def _status(row: Row) -> str:
         '<span class="status status-{}">{}{}</span>', status, _icon(status), status[:1].upper() + status[1:]
     )
     if row["refund_state"] and status == Status.PROCESSED:
-        return shown + format_html('<span class="row-state">{}</span>', _refund_state(row))
+        shown += format_html('<span class="row-state">{}</span>', _refund_state(row))
+    if row["fulfilment"] == Fulfilment.PARTLY:
+        shown += format_html('<span class="row-state">{}</span>', Fulfilment.PARTLY.label)
     return shown
 
 
@@ -100,8 +102,8 @@ def _transaction_id(row: Row) -> str:
 
 def _fulfilment(row: Row) -> str:
     """Only what has been paid can wait for its goods."""
-    if row["fulfilment"] == Fulfilment.FULFILLED:
-        return Fulfilment.FULFILLED.label
+    if row["fulfilment"] != Fulfilment.UNFULFILLED:
+        return Fulfilment(row["fulfilment"]).label
     waits = row["type"] == RowType.ORDER and row["status"] == Status.PROCESSED
     return Fulfilment.UNFULFILLED.label if waits else NOTHING
 
@@ -126,7 +128,7 @@ def _type(row: Row) -> str:
 
 
 COLUMNS = {
-    "status": Column("Status", ("status", "refund_state"), _status),
+    "status": Column("Status", ("status", "refund_state", "fulfilment"), _status),
     "project": _text("Project", "project__name"),
     "product": _text("Product", "product"),
     "date": Column(

@@ -28,7 +28,10 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{reverse('transactions:list')}?{default.query}")
     query = _past_the_default(request.GET) if default else request.GET
-    filters, order = TransactionFilter(merchant, query), request.GET.get("sort", paging.DEFAULT_ORDER)
+    filters, order = (
+        TransactionFilter.of(request.membership, query),
+        request.GET.get("sort", paging.DEFAULT_ORDER),
+    )
     size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
     state = sync_state(request)
     # First, since its one query also tells whether the search text is an id.

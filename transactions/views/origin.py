@@ -35,7 +35,7 @@ def origin(request: MemberRequest, entry: Transaction) -> Origin:
     """The place of an entry in the list that its card was opened from: the plain list if none is named."""
     query = request.GET.get(NAME, "")
     end, parameters = suffix(query), QueryDict(query)
-    found = TransactionFilter(request.membership.merchant, parameters).found if query else mine(request)
+    found = TransactionFilter.of(request.membership, parameters).found if query else mine(request)
     previous, after = paging.neighbours(found, parameters.get("sort", paging.DEFAULT_ORDER), entry)
     return Origin(
         back=f"{reverse('transactions:list')}{f'?{parameters.urlencode()}' if query else ''}#tx-{entry.pk}",

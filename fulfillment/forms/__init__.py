@@ -1,0 +1,19 @@
+"""What staff fills in."""
+
+from fulfillment.forms.batching import BatchForm, RefundBatchForm
+from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
+from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
+
+__all__ = [
+    "REASONS",
+    "BatchForm",
+    "DecisionForm",
+    "FulfilForm",
+    "FulfilmentRuleForm",
+    "QueueForm",
+    "RefundBatchForm",
+    "RefundForm",
+    "RefundRulesForm",
+    "UnfulfilForm",
+    "WithdrawForm",
+]
