@@ -13,7 +13,7 @@ from merchant.models import Merchant
 from tests.conftest import Person, person
 from tests.transactions import rows
 from tests.transactions.test_pages import keep, seen
-from transactions import search
+from transactions import search, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 from transactions.search import amounts
@@ -195,18 +195,17 @@ def test_a_text_that_cannot_be_searched_for_is_refused_beside_the_field(ann: Per
     assert "errorlist" in field
 
 
-def test_whether_a_text_is_an_id_costs_no_query_of_its_own(lantern: Merchant, entry: Transaction) -> None:
-    from transactions import tabs
-
-    filters = TransactionFilter(lantern, QueryDict("q=681299"))
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        shown = tabs.of(filters, by_days=True)
-        assert filters.is_by_id
-        assert not any(tab.count or tab.is_current for tab in shown)
-        assert not any("q=" in tab.query for tab in shown)
-    assert len(captured) == 1
+@pytest.mark.parametrize(("text", "most"), [("681299", 1), ("mara@example.com", 0), ("12.50 EUR", 0)])
+def test_whether_a_text_is_an_id_is_asked_once_and_only_of_a_text_that_can_be_one(
+    lantern: Merchant, entry: Transaction, text: str, most: int
+) -> None:
+    filters = TransactionFilter(lantern, QueryDict(urlencode({"q": text})))
+    with CaptureQueriesContext(connection) as captured:
+        shown = tabs.of(filters, None)
+        assert filters.is_by_id == bool(most)
+        assert not any(tab.count for tab in shown)
+        assert any("q=" in tab.query for tab in shown) != bool(most)
+    assert len(captured) == most
 
 
 @pytest.fixture(params=["accounting", "view_only"])
@@ -233,7 +232,7 @@ def test_who_does_not_see_addresses_learns_nothing_of_them_by_searching(
 
 def _answers(who: Person, text: str, other: Transaction) -> tuple[list[str], int, bool, int]:
     """What could tell that one row is found: tabs, news, the card of another row, a selection of all."""
-    counts = [tab.count for tab in who.browser.get("/transactions/", {"q": text}).context["tabs"]]
+    counts = [tab.count for tab in who.browser.get("/transactions/figures/", {"q": text}).context["tabs"]]
     news = who.browser.get("/transactions/newer/", {"q": text, "seen": ""}).status_code
     card = who.browser.get(f"/transactions/{other.pk}/", {"in": urlencode({"q": text})}).content.decode()
     try:

@@ -61,7 +61,9 @@ class TransactionFilter(DeclaredFilters):
     @cached_property
     def is_by_id(self) -> bool:
         """Whether the search text is the whole id of a transaction: then all other filters are set aside."""
-        return self.is_valid() and self.named.exists()
+        if not self.is_valid() or search.by_id(self.form.cleaned_data.get("q", "")) is None:
+            return False
+        return self.named.exists()
 
     @property
     def named(self) -> QuerySet[Transaction]:
@@ -168,11 +170,8 @@ class TransactionFilter(DeclaredFilters):
         return self._within(queryset)
 
     def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
-        """Part of a product's name, or its whole sku."""
-        bought = Q(items__sku=text) | Q(items__name__icontains=text)
-        return queryset.filter(
-            Q(product__icontains=text) | Q(pk__in=Transaction.objects.filter(bought, merchant=self.merchant))
-        )
+        """Part of a product's name or SKU."""
+        return queryset.filter(bought__icontains=text)
 
     def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
         """How far the goods are; unfulfilled is only what waits for them."""

@@ -42,7 +42,7 @@ class DeclaredFilters(django_filters.FilterSet):
         error_messages={"invalid_choice": "There is no such project."},
     )
     product = django_filters.CharFilter(
-        label="Product", method="by_product", max_length=200, help_text="Part of its name, or its SKU"
+        label="Product", method="by_product", max_length=200, help_text="Part of its name or SKU"
     )
     method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
     country = django_filters.ChoiceFilter(label="Country", choices=[], empty_label="All countries")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -92,7 +91,7 @@ def _transaction_id(row: Row) -> str:
     return format_html(
         '<a class="row-link" id="tx-{1}" href="{0}{1}/{2}" data-row>'
         '<span class="unseen">Transaction </span>{3}</a>{4}',
-        reverse("transactions:list"),
+        row["list"],
         uuid,
         row["suffix"],
         named,
