@@ -92,6 +92,8 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     )
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Seconds that a statement of the list may take before the page says that it takes too long.
+LIST_STATEMENT_TIMEOUT = env.float("LIST_STATEMENT_TIMEOUT", default=3.0)
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {

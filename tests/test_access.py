@@ -31,6 +31,8 @@ TABLE = r"""
 /                                       POST   405  405  405  405  405   405  405  login
 /transactions/                          GET    200  200  200  200  200   200  403  login
 /transactions/                          POST   405  405  405  405  405   405  405  login
+/transactions/figures/                  GET    200  200  200  200  200   200  403  login
+/transactions/figures/                  POST   405  405  405  405  405   405  405  login
 /transactions/display/                  GET    200  200  200  200  200   200  403  login
 /transactions/display/                  POST   302  302  302  302  302   302  403  login
 /transactions/newer/                    GET    200  200  200  200  200   200  403  login

@@ -43,12 +43,15 @@ def write(
     masked: bool = False,
 ) -> exports.Written:
     """Write the rows of the list with this query, in its order, to `path`; of a selection exactly its rows.
-    Masked, it does not say who the customers are.
+    Masked, it does not say who the customers are, and finds nobody by an address.
 
     Raises BadFilters for a query that makes no sense and exports.TooManyRows for an endless PDF.
     """
     parameters = QueryDict(query)
-    found, words = _selected(merchant, selection) if selection else _filtered(merchant, parameters)
+    if selection:
+        found, words = _selected(merchant, selection)
+    else:
+        found, words = _filtered(TransactionFilter(merchant, parameters, personal=not masked))
     rows = paging.ordered(found, parameters.get("sort", paging.DEFAULT_ORDER))
     heading = exports.Heading(
         merchant=merchant.name,
@@ -104,8 +107,7 @@ def _selected(merchant: Merchant, selection: Sequence[UUID]) -> tuple[QuerySet[T
     return Transaction.objects.filter(merchant=merchant, pk__in=selection), words
 
 
-def _filtered(merchant: Merchant, parameters: QueryDict) -> tuple[QuerySet[Transaction], str]:
-    filters = TransactionFilter(merchant, parameters)
+def _filtered(filters: TransactionFilter) -> tuple[QuerySet[Transaction], str]:
     if not filters.is_valid():
         raise BadFilters(f"The filters make no sense: {filters.errors.as_text()}")
     return filters.found, filters.in_words()

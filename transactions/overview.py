@@ -1,8 +1,9 @@
 """Figures over transactions: never across currencies, and a refund never counts twice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
@@ -49,13 +50,32 @@ def totals(queryset: QuerySet[Transaction]) -> Sequence[Total]:
 
 def totals_of_days(daily: QuerySet[DailyTotal]) -> Sequence[Total]:
     """The same from the daily totals: as quick for ten million transactions as for ten."""
-    rows = daily.values("currency").annotate(
-        entries=Sum("count"),
-        paid=Sum("amount", filter=Q(type=RowType.ORDER, status__in=PAID), default=Decimal(0)),
-        refunded=Sum("amount", filter=Q(type=RowType.REFUND), default=Decimal(0)),
+    kinds = daily.values("status", "type", "currency")
+    return totals_of_kinds(kinds.annotate(entries=Sum("count"), charged=Sum("amount")))
+
+
+def totals_of_rows(rows: Iterable[Mapping[str, Any]]) -> Sequence[Total]:
+    """The same from rows of the list that have been read already."""
+    return totals_of_kinds(
+        {**row, "currency": row["charge_currency"], "entries": 1, "charged": row["charge_amount"]}
+        for row in rows
     )
-    found = [Total(row["currency"], row["entries"], row["paid"], row["refunded"]) for row in rows]
-    return _most_used([total for total in found if total.count])
+
+
+def totals_of_kinds(kinds: Iterable[Mapping[str, Any]]) -> Sequence[Total]:
+    """The same from entries and amounts that are summed up by status, type and currency."""
+    found: dict[str, Total] = {}
+    for kind in kinds:
+        paid = kind["type"] == RowType.ORDER and kind["status"] in PAID
+        refunded = kind["type"] == RowType.REFUND
+        before = found.get(kind["currency"], Total(kind["currency"], 0, Decimal(0), Decimal(0)))
+        found[kind["currency"]] = Total(
+            before.currency,
+            before.count + kind["entries"],
+            before.paid + (kind["charged"] if paid else 0),
+            before.refunded + (kind["charged"] if refunded else 0),
+        )
+    return _most_used([total for total in found.values() if total.count])
 
 
 def _most_used(found: list[Total]) -> Sequence[Total]:

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 from merchant import audit
 from merchant.access import Right, may
 from merchant.models import Membership
-from transactions import preferences
 from transactions.filters import TransactionFilter
 from transactions.models import SavedView
 from transactions.models.saved import LONGEST_NAME, LONGEST_QUERY
@@ -58,10 +57,9 @@ def links(membership: Membership) -> Sequence[Link]:
     return [link for link in found if link.shared or link.owner_id == membership.user_id]
 
 
-def default(membership: Membership) -> Link | None:
-    """The view that this person's list opens with, as long as they can see it."""
-    wanted = preferences.of(membership).default_view
-    return next((link for link in links(membership) if link.pk == wanted), None) if wanted else None
+def default(seen: Sequence[Link], wanted: int | None) -> Link | None:
+    """The view that a person's list opens with, as long as it is among those that the person sees."""
+    return next((link for link in seen if link.pk == wanted), None)
 
 
 def may_change(view: SavedView | Link, membership: Membership) -> bool:
@@ -110,7 +108,7 @@ def delete(membership: Membership, view: SavedView) -> None:
 
 def _new(membership: Membership, query: str) -> SavedView:
     asked = QueryDict(query)
-    if not TransactionFilter(membership.merchant, asked).is_valid():
+    if not TransactionFilter.of(membership, asked).is_valid():
         raise NotSaved("This view cannot be saved: correct its filters first.")
     kept = comparable(asked)
     if not kept:

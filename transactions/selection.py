@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.http import Http404, QueryDict
 
-from merchant.models import Merchant
+from merchant.models import Membership
 from transactions import paging
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
@@ -16,7 +16,7 @@ class BadSelection(ValueError):
     """Nothing can be done with this selection; the message is for the person."""
 
 
-def selected(merchant: Merchant, posted: QueryDict) -> list[UUID]:
+def selected(membership: Membership, posted: QueryDict) -> list[UUID]:
     """The selected transactions, each once, in the order of the list.
 
     `row` names a ticked row (repeatable), `page` adds all of `page_rows`, `everything` means all that `query`
@@ -24,18 +24,18 @@ def selected(merchant: Merchant, posted: QueryDict) -> list[UUID]:
     does not have.
     """
     if posted.get("everything"):
-        return _limited(_found(merchant, QueryDict(posted.get("query", ""))))
+        return _limited(_found(membership, QueryDict(posted.get("query", ""))))
     named = posted.getlist("row")
     if posted.get("page"):
         named = [*posted.get("page_rows", "").split(), *named]
     uuids = _limited(list(dict.fromkeys(_uuid(text) for text in named)))
-    if Transaction.objects.filter(merchant=merchant, pk__in=uuids).count() != len(uuids):
+    if Transaction.objects.filter(merchant=membership.merchant_id, pk__in=uuids).count() != len(uuids):
         raise Http404("There is no such transaction.")
     return uuids
 
 
-def _found(merchant: Merchant, query: QueryDict) -> list[UUID]:
-    filters = TransactionFilter(merchant, query)
+def _found(membership: Membership, query: QueryDict) -> list[UUID]:
+    filters = TransactionFilter.of(membership, query)
     if not filters.is_valid():
         raise BadSelection("These filters make no sense: correct them first.")
     rows = paging.ordered(filters.found, query.get("sort", paging.DEFAULT_ORDER))

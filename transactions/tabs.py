@@ -1,14 +1,14 @@
 """The tabs over the list: the states that people ask for most, and how many rows each would show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, IntegerField, Q, QuerySet, Subquery, Sum
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from merchant.models import Merchant
 from transactions.filters import WAITING, TransactionFilter
-from transactions.models import DailyTotal, Fulfilment, Status, Transaction
+from transactions.models import Fulfilment, Status, Transaction
 from transactions.overview import COUNT_LIMIT
 
 # What each tab sets in the address. Every other filter stays as it is.
@@ -20,7 +20,7 @@ TABS: Mapping[str, Mapping[str, list[str]]] = {
     "Chargeback": {"status": [Status.CHARGEBACK]},
     "Failed": {"status": [Status.REJECTED, Status.CANCELED]},
 }
-_SET = ("status", "fulfilment")
+SET = ("status", "fulfilment")
 Counts = Mapping[str, int]
 
 
@@ -43,14 +43,13 @@ class _Capped(Subquery):
         super().__init__(queryset.order_by().values("pk")[: COUNT_LIMIT + 1], output_field=IntegerField())
 
 
-def of(filters: TransactionFilter, *, by_days: bool) -> list[Tab]:
-    """The tabs of a list, counted by one query.
+def of(filters: TransactionFilter, counts: Counts | None) -> list[Tab]:
+    """The tabs of a list, with their counts if those are known.
 
-    They have no counts where nonsense finds nothing or an id sets all filters aside. `by_days` says that
-    the daily totals are of the merchant's own days.
+    They have none where nonsense finds nothing or an id sets all filters aside.
     """
-    counts = _counts(filters, by_days=by_days) if filters.is_valid() else {}
-    asked = {name: set(filters.values_of(name)) for name in _SET if filters.values_of(name)}
+    counts = counts or {}
+    asked = {name: set(filters.values_of(name)) for name in SET if filters.values_of(name)}
     by_id = filters.is_by_id
     return [
         Tab(
@@ -65,7 +64,7 @@ def of(filters: TransactionFilter, *, by_days: bool) -> list[Tab]:
 
 def _query(filters: TransactionFilter, wanted: Mapping[str, list[str]]) -> str:
     query = filters.data.copy()
-    for name in ("cursor", *_SET):
+    for name in ("cursor", *SET):
         query.pop(name, None)
     if filters.is_by_id:
         query.pop("q")
@@ -80,33 +79,29 @@ def _in_words(count: int | None) -> str:
     return f"over {COUNT_LIMIT:,}" if count > COUNT_LIMIT else f"{count:,}"
 
 
-def _counts(filters: TransactionFilter, *, by_days: bool) -> Counts:
-    daily = filters.daily_of_narrowed(leaving_out=_SET) if by_days else None
-    return _from_days(daily, filters) if daily is not None else _from_rows(filters)
+def waiting(filters: TransactionFilter) -> Subquery:
+    """How many rows wait to be fulfilled, for a query over daily totals, which know nothing of goods."""
+    return _Capped(filters.narrowed(leaving_out=SET).filter(WAITING))
 
 
-def _from_days(daily: QuerySet[DailyTotal], filters: TransactionFilter) -> Counts:
-    # The daily totals know nothing of goods; those rows are counted in the same breath.
-    waiting = _Capped(filters.narrowed(leaving_out=_SET).filter(WAITING))
-    rows = list(daily.values("status").annotate(entries=Sum("count"), waiting=waiting))
+def counts_of_kinds(kinds: Sequence[Mapping[str, Any]]) -> Counts:
+    """The counts from the entries of each status."""
     return {
-        "All": sum(row["entries"] for row in rows),
-        "To fulfil": rows[0]["waiting"] if rows else 0,
+        "All": sum(kind["entries"] for kind in kinds),
+        "To fulfil": kinds[0]["waiting"] if kinds else 0,
         **{
-            label: sum(row["entries"] for row in rows if row["status"] in wanted["status"])
+            label: sum(kind["entries"] for kind in kinds if kind["status"] in wanted["status"])
             for label, wanted in TABS.items()
             if "status" in wanted
         },
     }
 
 
-def _from_rows(filters: TransactionFilter) -> Counts:
-    base = filters.narrowed(leaving_out=_SET)
+def counts_of_rows(filters: TransactionFilter) -> Counts:
+    """The counts from the transactions, by one query, each no further than one over COUNT_LIMIT."""
+    base = filters.narrowed(leaving_out=SET)
     conditions = {"All": Q(), "To fulfil": WAITING}
     conditions |= {label: Q(status__in=set_["status"]) for label, set_ in TABS.items() if "status" in set_}
     columns = {f"tab_{number}": _Capped(base.filter(each)) for number, each in enumerate(conditions.values())}
-    # Asked along with the counts, since it would be a query of its own a little later.
-    known = Merchant.objects.filter(pk=filters.merchant.pk).values(by_id=Exists(filters.named), **columns)
-    row: Mapping[str, Any] = known.get()
-    filters.is_by_id = row["by_id"]
+    row: Mapping[str, Any] = Merchant.objects.filter(pk=filters.merchant.pk).values(**columns).get()
     return {label: row[f"tab_{number}"] or 0 for number, label in enumerate(conditions)}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("transactions/", views.transaction_list, name="list"),
     path("transactions/display/", views.display, name="display"),
+    path("transactions/figures/", views.list_figures, name="figures"),
     path("transactions/newer/", views.newer_count, name="newer"),
     path("transactions/views/", views.saved_views, name="views"),
     path("transactions/views/<int:view_id>/", views.change_view, name="change_view"),

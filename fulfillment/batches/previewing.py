@@ -1,22 +1,18 @@
 """From a selection to a batch that is confirmed."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from fulfillment import rules
-from fulfillment.models import Batch, BatchItem
+from fulfillment import actions, amounts, rules
+from fulfillment.models import Batch, BatchItem, Claim
 from merchant import audit
-from merchant.models import Membership
+from merchant.models import Membership, RefundRules
 from transactions.models import Transaction
-
-_BLOCKERS: dict[str, Callable[[Transaction, Membership], str]] = {
-    Batch.Kind.FULFIL: rules.fulfil_blocker,
-    Batch.Kind.REFUND: rules.refund_blocker,
-}
 
 
 def prepare(
@@ -64,21 +60,42 @@ def expire() -> None:
 
 
 def _items(batch: Batch, membership: Membership, uuids: Sequence[UUID]) -> list[BatchItem]:
-    blocker = _BLOCKERS[batch.kind]
     entries = Transaction.objects.filter(merchant=membership.merchant).in_bulk(uuids)
+    policy = RefundRules.of(membership.merchant)
+    claimed = set(Claim.objects.filter(transaction__in=uuids).values_list("transaction", flat=True))
     items = []
     for position, uuid in enumerate(uuids, 1):
-        entry = entries[uuid]
-        verdict = blocker(entry, membership)
-        items.append(
-            BatchItem(
-                batch=batch,
-                transaction=entry,
-                position=position,
-                seen_amount=entry.charge_amount,
-                seen_currency=entry.charge_currency,
-                verdict=verdict,
-                state=BatchItem.State.LEFT_OUT if verdict else BatchItem.State.WAITING,
-            )
-        )
+        item = BatchItem(batch=batch, transaction=entries[uuid], position=position)
+        if batch.kind == Batch.Kind.REFUND:
+            _look_at_refund(item, membership, policy)
+        else:
+            _look_at_fulfilment(item, membership, is_claimed=uuid in claimed)
+        items.append(item)
     return items
+
+
+def _look_at_refund(item: BatchItem, membership: Membership, policy: RefundRules) -> None:
+    """Whether all that is left of the charge can go back, and whether somebody else has to agree."""
+    entry = item.transaction
+    left = amounts.left(entry, policy)
+    blocker = rules.refund_blocker(entry, membership)
+    if not blocker and left <= 0:
+        blocker = "The whole charge has gone back already."
+    _note(item, left, blocker)
+    if not blocker and amounts.needs_approval(entry, left, policy, membership.role):
+        item.verdict = "Then it waits for the approval of a second person."
+
+
+def _look_at_fulfilment(item: BatchItem, membership: Membership, *, is_claimed: bool) -> None:
+    """Whether it can be handed over, and nobody else is on it."""
+    entry = item.transaction
+    blocker = rules.fulfil_blocker(entry, membership)
+    if not blocker and is_claimed:
+        blocker = actions.claim_blocker(entry, membership.user)
+    _note(item, entry.charge_amount, blocker)
+
+
+def _note(item: BatchItem, amount: Decimal, blocker: str) -> None:
+    item.seen_amount, item.seen_currency = amount, item.transaction.charge_currency
+    item.state = BatchItem.State.LEFT_OUT if blocker else BatchItem.State.WAITING
+    item.verdict = blocker

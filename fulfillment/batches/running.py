@@ -75,7 +75,7 @@ def _do(batch: Batch, item: BatchItem, membership: Membership | None) -> None:
         log.exception("batch_row_failed", batch=str(batch.pk), item=item.pk)
         item.state, item.verdict = BatchItem.State.BLOCKED, "Something went wrong; nothing was asked for."
     else:
-        item.state = BatchItem.State.ASKED
+        item.state, item.verdict = BatchItem.State.ASKED, ""
 
 
 def _ask(batch: Batch, item: BatchItem, membership: Membership | None) -> Action:

@@ -42,6 +42,14 @@ class RefundForm(forms.Form):
         else:
             del self.fields["amount"]
 
+    def clean(self) -> dict[str, Any]:
+        """No more than could go back when the person looked, in whole coins of the currency."""
+        values = super().clean() or {}
+        amount, most, currency = (values.get(name) for name in ("amount", "seen_amount", "seen_currency"))
+        if amount and most and currency and (amount > most or amount != rounded(amount, currency)):
+            self.add_error("amount", f"Up to {display(most, currency)} can go back, in whole coins.")
+        return values
+
     @property
     def seen(self) -> tuple[Decimal, str]:
         """What could go back when the person looked; of a valid form."""

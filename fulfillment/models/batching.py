@@ -74,7 +74,7 @@ class BatchItem(models.Model):
     seen_amount = models.DecimalField(max_digits=19, decimal_places=4)
     seen_currency = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=State.choices)
-    # Why nothing is done with this row, as a sentence; "" while nothing speaks against it.
+    # Why nothing is done with this row, or what it will have to wait for, as a sentence.
     verdict = models.CharField(max_length=300, blank=True)
     action = models.OneToOneField(Action, models.RESTRICT, null=True, related_name="batch_item")
     done_at = models.DateTimeField(null=True)

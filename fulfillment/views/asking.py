@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from fulfillment import actions
 from merchant.access import MemberRequest, get_or_404
 from transactions.models import Transaction
+from transactions.views.origin import back_to_card
 
 
 def ask_first(
@@ -54,8 +55,8 @@ def back_to_queue(query: str) -> HttpResponseRedirect | None:
 
 
 def card_again(request: MemberRequest, entry: Transaction) -> HttpResponse:
-    """Back to the transaction's card, or to the queue, if that is where the person came from."""
-    place = back_to_queue(request.POST.get("back", "")) or redirect("transactions:card", entry.pk)
+    """Back to the queue, if the person came from there, or to the card in its list."""
+    place = back_to_queue(request.POST.get("back", "")) or back_to_card(request, entry.pk)
     return HttpResponseClientRedirect(place.url) if request.htmx else place  # type: ignore[attr-defined]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -20,7 +20,7 @@ from fulfillment.tasks import run_batch
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
-from merchant.reauthentication import ask_password, is_recent
+from merchant.reauthentication import ask_password, filled_in, is_recent
 from transactions import exports
 
 _RIGHTS: dict[str, Right] = {Batch.Kind.FULFIL: Right.FULFIL, Batch.Kind.REFUND: Right.REFUND}
@@ -40,7 +40,7 @@ def batch_list(request: MemberRequest) -> HttpResponse:
 def batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     """The preview, or how far it is. htmx gets only the part that changes."""
     found = _found(request, batch_id)
-    return _page(request, found, _form(found))
+    return _page(request, found, _form(found, filled_in(request) or None))
 
 
 @require_POST
@@ -52,8 +52,8 @@ def confirm_batch(request: MemberRequest, batch_id: UUID) -> HttpResponse:
     if not may(request.membership, right):
         raise PermissionDenied(f"Your role does not allow you to {right.label}.")
     if found.state == Batch.State.PREVIEWED:
-        form = _form(found, request)
-        if form is None:
+        form = _form(found, request.POST)
+        if form is None or request.membership.user != found.requested_by:
             messages.error(request, "Only who has selected these rows can confirm, if there are any to do.")
         elif not form.is_valid():
             return _page(request, found, form)
@@ -86,14 +86,14 @@ def _found(request: MemberRequest, batch_id: UUID) -> Batch:
     return get_or_404(queryset, request.membership, pk=batch_id)
 
 
-def _form(found: Batch, request: MemberRequest | None = None) -> BatchForm | None:
-    """The form that confirms a preview; None when there is nothing to confirm, or somebody else has to."""
+def _form(found: Batch, data: QueryDict | None) -> BatchForm | None:
+    """The form that confirms a preview; None when there is nothing to confirm."""
     count = sum(number for _, number, _ in batches.sums(found))
-    if not count or (request and request.membership.user != found.requested_by):
+    if not count:
         return None
     phrase = f"{found.kind} {count}".upper()
     kind = RefundBatchForm if found.kind == Batch.Kind.REFUND else BatchForm
-    return kind(phrase, request.POST) if request else kind(phrase)
+    return kind(phrase, data)
 
 
 def _page(request: MemberRequest, found: Batch, form: BatchForm | None) -> HttpResponse:

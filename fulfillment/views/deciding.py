@@ -14,6 +14,7 @@ from merchant.access import MemberRequest, Right, get_or_404, requires
 from merchant.celery import ring
 from merchant.models import RefundRules
 from merchant.reauthentication import ask_password, filled_in, is_recent
+from transactions.views.origin import back_to_card
 
 
 @require_http_methods(["POST"])
@@ -85,7 +86,7 @@ def _back(request: MemberRequest, action: Action) -> HttpResponse:
     """To the page that the button stood on."""
     if request.POST.get("back") == "refunds":
         return redirect("fulfillment:refunds")
-    return redirect("transactions:card", action.transaction_id)
+    return back_to_card(request, action.transaction_id)
 
 
 def _form(action: Action, data: object) -> DecisionForm:

@@ -1,10 +1,13 @@
 """Asking for refunds, and the page of all that are under way."""
 
+import contextlib
 from decimal import Decimal
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from fulfillment import actions, amounts, rehearsal, rules
@@ -81,7 +84,16 @@ def _again(request: MemberRequest, entry: Transaction, posted: QueryDict) -> Htt
 def _form(entry: Transaction, data: QueryDict | None = None) -> RefundForm:
     policy = RefundRules.of(entry.merchant)
     left = amounts.left(entry, policy)
-    return RefundForm(data, left=left, currency=entry.charge_currency, honours_parts=policy.honours_parts)
+    form = RefundForm(data, left=left, currency=entry.charge_currency, honours_parts=policy.honours_parts)
+    if policy.honours_parts:
+        form.fields["amount"].widget.attrs |= {
+            "hx-get": reverse("fulfillment:refund", args=[entry.pk]),
+            "hx-trigger": "change",
+            "hx-target": "#rehearsal",
+            "hx-select": "#rehearsal",
+            "hx-swap": "outerHTML",
+        }
+    return form
 
 
 def _ask(
@@ -93,15 +105,19 @@ def _ask(
         blocker = "The whole charge has gone back already."
     context = {"transaction": entry, "form": form, "blocker": blocker, "changed": changed, "left": left}
     if not blocker:
-        amount = _amount(form, left)
+        amount = _amount(form, left, request.GET.get("amount", ""))
         context["figures"] = rehearsal.figures(entry, amount)
         context["sentences"] = rehearsal.sentences(entry, amount, policy, request.membership)
     return question(request, "refund", context)
 
 
-def _amount(form: RefundForm, left: Decimal) -> Decimal:
-    """The amount that the form speaks of, if it can be read."""
-    if not form.is_bound or not form.is_valid():
-        return left
-    amount: Decimal = form.cleaned_data.get("amount", left)
-    return min(left, amount)
+def _amount(form: RefundForm, left: Decimal, typed: str) -> Decimal:
+    """The amount that the form speaks of, or that is being typed; all that is left if it cannot be read."""
+    amount: Decimal | None = None
+    if form.is_bound:
+        form.is_valid()
+        amount = form.cleaned_data.get("amount")
+    elif "amount" in form.fields:
+        with contextlib.suppress(ValidationError):
+            amount = form.fields["amount"].clean(typed)
+    return left if amount is None else min(left, amount)

@@ -29,7 +29,7 @@ def _preview(request: MemberRequest, kind: Batch.Kind) -> HttpResponse:
         return redirect("transactions:list")
     query = QueryDict(request.POST.get("query", "")).urlencode()
     try:
-        uuids = selection.selected(request.membership.merchant, request.POST)
+        uuids = selection.selected(request.membership, request.POST)
     except selection.BadSelection as error:
         messages.error(request, str(error))
         return redirect(f"{reverse('transactions:list')}?{query}")

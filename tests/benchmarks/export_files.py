@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from openpyxl import Workbook
 from weasyprint import HTML
 
-from tests.benchmarks import world
+from tests.benchmarks import large_table
 from tests.benchmarks.measure import Line, Sizes, faster, interleaved, rates, seconds
 from transactions import exports, paging
 from transactions.exports import columns
@@ -25,7 +25,7 @@ _ON_PAPER = (
 
 def measure(sizes: Sizes) -> Iterator[Line]:
     """CSV, XLSX and PDF of the newest rows."""
-    owner, _ = world.many(sizes.table)
+    owner, _ = large_table.many(sizes.table)
     found = paging.ordered(Transaction.objects.filter(merchant=owner), paging.DEFAULT_ORDER)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

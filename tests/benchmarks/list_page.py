@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from merchant import setup
 from merchant.models import Merchant
-from tests.benchmarks import world
+from tests.benchmarks import large_table
 from tests.benchmarks.measure import Line, Sizes, timed
 
 _PAGES = {
@@ -24,7 +24,7 @@ _TRIES = 20
 
 def measure(sizes: Sizes) -> Iterator[Line]:
     """Each kind of page: its time by table size, and its queries."""
-    owners = world.many(sizes.table)
+    owners = large_table.many(sizes.table)
     large, small = (_browser(owner) for owner in owners)
     queries = []
     for name, address in _PAGES.items():

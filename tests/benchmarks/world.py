@@ -10,15 +10,13 @@ from django.db import connection
 
 from merchant import setup
 from merchant.models import Merchant
-from tests.conftest import COPPER, HARBOUR, HARBOUR_SECRET, KETTLE, LANTERN
+from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN
 from tests.merchant.sandbox_client import OWNER
-from transactions import sync
-from transactions.models import SyncState, Transaction, Walk
+from transactions.models import SyncState, Walk
 
 # The sandbox gives one order in nine to its second merchant and adds a row for each refund.
 _SHARE = 0.9
-_DIFFERENT = 5_000
-_NOBODY = "http://127.0.0.1:1"
+NOBODY = "http://127.0.0.1:1"
 
 
 @contextlib.contextmanager
@@ -33,7 +31,7 @@ def paysuper(rows: int) -> Iterator[Merchant]:
             process.terminate()
 
 
-def lantern(api_url: str = _NOBODY) -> Merchant:
+def lantern(api_url: str = NOBODY) -> Merchant:
     """Lantern Works at this PaySuper, and the project that sends webhooks."""
     merchant = setup.connect(
         LANTERN,
@@ -54,52 +52,3 @@ def empty() -> None:
         cursor.execute("CHECKPOINT")
     SyncState.objects.all().delete()
     Walk.objects.all().delete()
-
-
-def many(rows: int) -> tuple[Merchant, Merchant]:
-    """One merchant with so many rows and one with a tenth of them, in the same table."""
-    large, small = _owner(COPPER, KETTLE), _owner("b" * 24, "c" * 24)
-    if Transaction.objects.filter(merchant=large).count() != rows:
-        empty()
-        with paysuper(_DIFFERENT) as source:
-            sync.sync(source, full=True)
-        _copy(source, large, rows)
-        _copy(source, small, rows // 10)
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # what the database would do by itself in a while
-            cursor.execute("CHECKPOINT")
-    return large, small
-
-
-def _owner(merchant_id: str, project_id: str) -> Merchant:
-    owner = setup.connect(
-        merchant_id,
-        name=merchant_id,
-        api_url=_NOBODY,
-        api_token=OWNER,
-        time_zone="Europe/Berlin",
-        currency="",
-    )
-    setup.connect_project(owner, project_id, name=project_id, secret_key="none")
-    return owner
-
-
-def _copy(source: Merchant, owner: Merchant, rows: int) -> None:
-    """Give the owner so many rows, made from those of the source; every round of them a day older."""
-    own = {
-        "uuid": "gen_random_uuid()",
-        "merchant_id": str(owner.pk),
-        "project_id": str(owner.projects.get().pk),
-        "created_at": "created_at - copy * interval '1 day'",
-        "customer_email": "copy || customer_email",
-    }
-    columns = [field.column for field in Transaction._meta.concrete_fields]
-    values = [own.get(name, name) for name in columns]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO transactions_transaction ({', '.join(columns)}) "
-            f"SELECT {', '.join(values)} FROM transactions_transaction AS one "
-            "CROSS JOIN generate_series(1, %s) AS copy WHERE one.merchant_id = %s "
-            "ORDER BY copy, one.uuid LIMIT %s",
-            [rows // 1000 + 1, source.pk, rows],
-        )

@@ -36,7 +36,11 @@ KINDS = [
 
 
 def titles(page: Page) -> list[str]:
-    return [text.strip() for text in page.locator(".rows thead th").all_inner_texts() if text.strip()]
+    return [
+        text.strip()
+        for text in page.locator(".rows thead th:not(.cell-select)").all_inner_texts()
+        if text.strip()
+    ]
 
 
 def arrive(merchant: Merchant, number: int = 1) -> None:

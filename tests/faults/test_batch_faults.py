@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from django.db import transaction
-from django.test import Client as Browser
 from django.utils import timezone
 
 from fulfillment import batches, tasks
 from fulfillment.models import Action, Batch
 from merchant.models import AuditEvent, Merchant
-from tests.conftest import Person
+from tests.conftest import Person, signed_in
 from tests.faults.test_refund_faults import at_once, broken
 from tests.fulfillment.desk import Desk, fresh, mirrored_order, settled
 from tests.fulfillment.test_batches import (
@@ -49,8 +48,7 @@ def test_eight_hands_that_confirm_the_same_batch_begin_it_once(
     answers = []
 
     def press() -> None:
-        browser = Browser()
-        browser.force_login(ann.membership.user)
+        browser = signed_in(ann.membership.user)
         answers.append(confirm(Person(ann.membership, browser), batch, "REFUND 4").status_code)
 
     at_once(8, press)
@@ -64,8 +62,7 @@ def test_eight_forms_at_once_are_one_preview(ann: Person, orders: list[Transacti
     made = set()
 
     def press() -> None:
-        browser = Browser()
-        browser.force_login(ann.membership.user)
+        browser = signed_in(ann.membership.user)
         made.add(select(Person(ann.membership, browser), orders)["Location"])
 
     at_once(8, press)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from fulfillment import actions, batches, tasks
 from fulfillment.forms import REASONS
 from fulfillment.models import Action, Batch, BatchItem
-from merchant.models import AuditEvent, Merchant
+from merchant.models import AuditEvent, Merchant, RefundRules
 from tests.conftest import PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, ask, broker_down, fresh, mirrored_order, settled
 from transactions.models import Transaction
@@ -238,6 +238,25 @@ def test_a_right_that_was_lost_between_preview_and_confirmation_is_missing(
     assert fresh(batch).state == "previewed"
 
 
+def test_who_gave_the_password_long_ago_gives_it_again_and_finds_the_form_as_it_was(
+    ann: Person, orders: list[Transaction]
+) -> None:
+    batch = previewed(ann, orders)
+    address = f"/batches/{batch.pk}/"
+    late = Person(ann.membership, signed_in(ann.membership.user, minutes_ago=31))
+    answer = confirm(late, batch, "REFUND 4")
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert fresh(batch).state == "previewed"
+    assert late.browser.post(answer["Location"], {"password": PASSWORD})["Location"] == address
+    page = late.browser.get(address).content.decode()
+    assert 'value="REFUND 4"' in page
+    assert "bad build" in page
+    assert confirm(late, batch, "REFUND 4")["Location"] == address
+    assert fresh(batch).state == "running"
+    confirmed_late = previewed(late, orders, "fulfil")
+    assert confirm(late, confirmed_late, "FULFIL 4")["Location"] == f"/batches/{confirmed_late.pk}/"
+
+
 # The work -----------------------------------------------------------------------------------------
 
 
@@ -266,6 +285,17 @@ def test_each_row_is_fulfilled_in_the_name_of_who_asked(ann: Person, orders: lis
     assert said(batch)[3] == ("left_out", "A refund of this order is under way.")
     assert [fresh(entry).fulfilment for entry in orders] == ["fulfilled"] * 3 + ["unfulfilled"]
     assert Action.objects.filter(kind="fulfil", note="bad build", state="done").count() == 3
+
+
+def test_an_order_that_a_colleague_is_on_is_left_to_the_colleague(
+    ann: Person, ben: Person, orders: list[Transaction]
+) -> None:
+    actions.claim(orders[0], ben.membership)
+    batch = confirmed(ann, orders, "fulfil")
+    actions.claim(orders[1], ben.membership)
+    tasks.run_batch(str(batch.pk))
+    assert [state for state, _ in said(batch)] == ["left_out", "blocked", "asked", "asked"]
+    assert all("ben@example.com is on this order" in verdict for _, verdict in said(batch)[:2])
 
 
 def test_what_changed_since_the_preview_is_left_alone_with_the_reason(
@@ -309,6 +339,68 @@ def test_who_lost_the_right_or_left_asks_for_nothing_any_more(ann: Person, order
     tasks.run_batch(str(batch.pk))
     assert said(batch) == [("blocked", "Who asked for this is no longer a member.")] * 4
     assert not Action.objects.exists()
+
+
+def test_rows_above_the_limit_wait_for_a_second_person_and_the_preview_says_so(
+    ann: Person, orders: list[Transaction], lantern: Merchant
+) -> None:
+    Transaction.objects.update(charge_currency="EUR", charge_amount=10)
+    Transaction.objects.filter(pk=orders[0].pk).update(charge_amount=1000)
+    RefundRules.objects.filter(merchant=lantern).update(limit_owner=100)
+    batch = previewed(ann, orders)
+    assert (
+        said(batch)
+        == [("waiting", "Then it waits for the approval of a second person.")] + [("waiting", "")] * 3
+    )
+    confirm(ann, batch, "REFUND 4")
+    tasks.run_batch(str(batch.pk))
+    assert said(batch) == [("asked", "")] * 4
+    states = [fresh(item.action).state for item in batch.items.all()]
+    assert states == ["awaiting_approval", "requested", "requested", "requested"]
+    Action.objects.filter(state="requested").update(state=State.REFUNDED)
+    page = ann.browser.get(f"/batches/{batch.pk}/").content.decode()
+    assert "1 waits for a person" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_of_a_batch_can_be_taken_back_before_they_leave(
+    ann: Person, desk: Desk, orders: list[Transaction], lantern: Merchant
+) -> None:
+    RefundRules.objects.filter(merchant=lantern).update(undo_seconds=60)
+    batch = done(ann, orders)
+    for action in Action.objects.all():
+        tasks.run_action(action.pk)
+        assert desk.posts(action.transaction_id) == 0
+        actions.undo(action, ann.membership)
+    assert {row["Result"] for row in results(ann, batch)} == {"Taken back before it was sent"}
+
+
+def test_where_parts_may_go_back_each_row_gives_back_what_is_left(
+    ann: Person, orders: list[Transaction], lantern: Merchant
+) -> None:
+    RefundRules.objects.filter(merchant=lantern).update(allows_parts=True)
+    Merchant.objects.filter(pk=lantern.pk).update(generation="2019")
+    Transaction.objects.update(charge_amount=10)
+    for entry, earlier in zip(orders[:2], (4, 10), strict=True):
+        values = {"amount": earlier, "currency": entry.charge_currency, "reference": str(entry.pk)[:20]}
+        Action.objects.create(
+            merchant=lantern,
+            transaction=entry,
+            kind="refund",
+            state="refunded",
+            requested_by=ann.membership.user,
+            **values,
+        )
+    batch = previewed(Person(fresh(ann.membership), ann.browser), orders[:3])
+    assert list(batch.items.values_list("seen_amount", "state")) == [
+        (Decimal(6), "waiting"),
+        (Decimal(0), "left_out"),
+        (Decimal(10), "waiting"),
+    ]
+    confirm(ann, batch, "REFUND 2")
+    tasks.run_batch(str(batch.pk))
+    asked = Action.objects.filter(state="requested").values_list("amount", flat=True)
+    assert sorted(asked) == [Decimal(6), Decimal(10)]
 
 
 def test_a_preview_is_not_run(ann: Person, orders: list[Transaction]) -> None:

@@ -51,8 +51,11 @@ def fill(merchant: Merchant, number: int = 220, seed: int = 7) -> list[Transacti
     projects = list(merchant.projects.order_by("paysuper_id"))
     entries = [_row(merchant, chance, projects, index) for index in range(number)]
     entries[0].pk, entries[1].parent_uuid = WHOLE, WHOLE
+    items = list(_items(entries, chance))
+    for item in items:
+        item.transaction.bought += f"\n{item.name}\n{item.sku}"
     Transaction.objects.bulk_create(entries)
-    Item.objects.bulk_create(_items(entries, chance))
+    Item.objects.bulk_create(items)
     found = Transaction.objects.filter(merchant=merchant).select_related("project").prefetch_related("items")
     return list(found)
 
@@ -62,6 +65,7 @@ def _row(merchant: Merchant, chance: random.Random, projects: list, index: int) 
     currency = pick(list(AMOUNTS))
     amount = Decimal(pick(AMOUNTS[currency]))
     method = pick(["BANKCARD", "QIWI", "BITCOIN", ""])
+    product = pick(PRODUCTS)
     return Transaction(
         uuid=uuid.UUID(int=chance.getrandbits(128), version=4),
         merchant=merchant,
@@ -70,7 +74,8 @@ def _row(merchant: Merchant, chance: random.Random, projects: list, index: int) 
         status=pick("created pending processed rejected canceled refunded chargeback on_the_moon".split()),
         created_at=ODD_MOMENTS[index % len(ODD_MOMENTS)],
         transaction_id=pick(["", f"6812{index:05}", "4242-1"]),
-        product=pick(PRODUCTS),
+        product=product,
+        bought=product,
         country=pick(["DE", "US", "XK", ""]),
         method=method,
         method_title=method.capitalize(),
@@ -129,7 +134,7 @@ def bought(text: str) -> Keep:
     lower = text.lower()
     return lambda row: (
         lower in row.product.lower()
-        or any(item.sku == text or lower in item.name.lower() for item in row.items.all())
+        or any(lower in item.sku.lower() or lower in item.name.lower() for item in row.items.all())
     )
 
 

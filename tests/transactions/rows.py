@@ -45,8 +45,13 @@ def fill(merchant: Merchant, number: int = 120, seed: int = 1) -> list[Transacti
     chance = random.Random(seed)
     projects = list(merchant.projects.all())
     entries = [_entry(merchant, chance, projects, index) for index in range(number)]
+    items = [_item(entry, chance) for entry in entries if entry.product != "Checkout"]
+    for entry in entries:
+        entry.bought = entry.product
+    for item in items:
+        item.transaction.bought += f"\n{item.name}\n{item.sku}"
     Transaction.objects.bulk_create(entries)
-    Item.objects.bulk_create([_item(entry, chance) for entry in entries if entry.product != "Checkout"])
+    Item.objects.bulk_create(items)
     return list(
         Transaction.objects.filter(merchant=merchant).select_related("project").prefetch_related("items")
     )

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from fulfillment.forms import REASONS
 from merchant.models import AuditEvent, Merchant
 from merchant.paysuper import records
 from tests.conftest import Person, person
@@ -209,9 +210,9 @@ def test_accounting_cannot_see_keys(as_role: Callable, lantern: Merchant) -> Non
 
 def test_a_note_stands_in_the_timeline_with_its_author(ben: Person, ann: Person, lantern: Merchant) -> None:
     entry = keep(lantern, CARD)
-    answer = ben.browser.post(
-        address(entry, "notes/?in=size%3D100"), {"text": "Called back.\r\n<b>Angry</b>"}
-    )
+    listed = {"Referer": f"http://testserver{address(entry, '?in=size%3D100')}"}
+    words = {"text": "Called back.\r\n<b>Angry</b>"}
+    answer = ben.browser.post(address(entry, "notes/"), words, headers=listed)
     assert answer["Location"] == address(entry, "?in=size%3D100#timeline")
     assert Note.objects.get().text == "Called back.\n<b>Angry</b>"
     page = page_of(ann.browser, entry)
@@ -340,6 +341,23 @@ def test_neighbours_are_of_ones_own_merchant(ann: Person, lantern: Merchant, cop
     page = text(ann.browser, address(entry))
     assert 'rel="prev"' not in page
     assert 'rel="next"' not in page
+
+
+@pytest.mark.parametrize("page", ["http://[bad", "", "https://evil.example/?in=x", "/transactions/?in=x"])
+def test_acts_from_elsewhere_return_to_the_plain_card(ben: Person, lantern: Merchant, page: str) -> None:
+    entry = keep(lantern, CARD)
+    answer = ben.browser.post(address(entry, "notes/"), {"text": "x"}, headers={"Referer": page})
+    assert answer["Location"] == address(entry, "#timeline")
+
+
+@pytest.mark.parametrize("act", ["fulfil", "refund"])
+def test_what_is_done_in_a_dialog_keeps_the_list(ben: Person, lantern: Merchant, act: str) -> None:
+    entry = keep(lantern, CARD)
+    here = f"http://testserver{address(entry, '?in=q%3Dmara')}"
+    fields = {"reason": REASONS[0], "seen_amount": "11.89", "seen_currency": "EUR", "note": ""}
+    headers = {"HX-Request": "true", "HX-Current-URL": here}
+    answer = ben.browser.post(address(entry, f"{act}/"), fields, headers=headers)
+    assert answer["HX-Redirect"] == address(entry, "?in=q%3Dmara")
 
 
 # Cost --------------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from merchant.models import AuditEvent, Merchant
-from tests.conftest import LANTERN, Person, person
+from tests.conftest import LANTERN, SNOW, Person, person
 from tests.transactions import rows
 from transactions import exporting, tasks
-from transactions.models import Export, Transaction
+from transactions.models import Export
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -256,13 +256,13 @@ def test_a_folder_that_cannot_be_written_is_a_failed_export_that_says_so(
 
 
 def test_an_export_whose_filter_makes_no_sense_any_more_fails_in_words(ann: Person, filled: Merchant) -> None:
-    export = ask(ann, "currency=JPY")
-    Transaction.objects.filter(charge_currency="JPY").delete()
+    export = ask(ann, f"project={SNOW}")
+    filled.projects.get(paysuper_id=SNOW).delete()
     cache.clear()
     tasks.make_export(str(export.pk))
     export.refresh_from_db()
     assert export.state == "failed"
-    assert "JPY" in export.error
+    assert "There is no such project." in export.error
 
 
 def test_a_finished_export_is_not_made_again(ann: Person, filled: Merchant, folder: Path) -> None:
@@ -374,3 +374,12 @@ def test_the_command_refuses_in_words(filled: Merchant, tmp_path: Path, changes:
         call_command("export_transactions", *arguments)
     assert str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_who_does_not_see_addresses_exports_nobody_by_one(
+    ann: Person, lantern: Merchant, filled: Merchant
+) -> None:
+    abe = person(lantern, "abe", "accounting")
+    assert made(ann, "q=mara").rows_total > 0
+    assert made(abe, "q=mara").rows_total == 0
+    assert made(abe, "q=p-3").rows_total == made(ann, "q=p-3").rows_total > 0

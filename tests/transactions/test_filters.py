@@ -40,7 +40,7 @@ def product(text: str) -> Keep:
     lower = text.lower()
     return lambda row: (
         lower in row.product.lower()
-        or any(item.sku == text or lower in item.name.lower() for item in row.items.all())
+        or any(lower in item.sku.lower() or lower in item.name.lower() for item in row.items.all())
     )
 
 

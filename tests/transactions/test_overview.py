@@ -151,3 +151,34 @@ def test_daily_totals_say_what_the_entries_say(mirrored: Merchant, query: dict[s
 )
 def test_daily_totals_know_when_they_cannot_tell(mirrored: Merchant, more: str) -> None:
     assert TransactionFilter(mirrored, QueryDict(f"status=processed&{more}")).daily is None
+
+
+# What each filter leaves of one sale that stands, one that was refunded, one that was charged back, a part
+# refund of the first, and one that was declined: count, paid, refunded, net.
+BY_HAND = {
+    "": (7, "110.00", "53.33", "56.67"),
+    "type=order": (4, "110.00", "0", "110.00"),
+    "type=refund": (3, "0", "53.33", "-53.33"),
+    "status=processed": (1, "60.00", "0", "60.00"),
+    "status=refunded": (3, "20.00", "23.33", "-3.33"),
+    "status=chargeback": (2, "30.00", "30.00", "0"),
+    "status=refunded&type=order": (1, "20.00", "0", "20.00"),
+    "status=processed&status=refunded&status=chargeback": (6, "110.00", "53.33", "56.67"),
+    "status=rejected": (1, "0", "0", "0"),
+    "fulfilment=unfulfilled": (1, "60.00", "0", "60.00"),
+    "mode=live": (7, "110.00", "53.33", "56.67"),
+    "amount_min=30&amount_max=30": (2, "30.00", "30.00", "0"),
+}
+
+
+@pytest.mark.parametrize("query", BY_HAND)
+def test_totals_of_every_filter_are_those_of_the_rows_it_shows(lantern: Merchant, query: str) -> None:
+    amounts = {"processed": "60.00", "refunded": "20.00", "chargeback": "30.00", "rejected": "99.00"}
+    for status, amount in amounts.items():
+        entry(lantern, status=status, charge_amount=Decimal(amount), fulfilment="unfulfilled")
+    for status, amount in (("refunded", "20.00"), ("refunded", "3.33"), ("chargeback", "30.00")):
+        entry(lantern, status=status, type="refund", charge_amount=Decimal(amount))
+    found = TransactionFilter(lantern, QueryDict(query)).found
+    count, *amounts_by_hand = BY_HAND[query]
+    (total,) = overview.totals(found)
+    assert (total.count, total.paid, total.refunded, total.net) == (count, *map(Decimal, amounts_by_hand))

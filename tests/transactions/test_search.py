@@ -1,6 +1,7 @@
 """The search box says what a text was taken for; whole ids win; nothing that can be typed breaks it."""
 
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -9,13 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, strategies as st
 
 from merchant.models import Merchant
-from tests.conftest import Person
+from tests.conftest import Person, person
 from tests.transactions import rows
-from tests.transactions.test_pages import seen
-from transactions import search
+from tests.transactions.test_pages import keep, seen
+from transactions import search, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 from transactions.search import amounts
+from transactions.selection import BadSelection, selected
 
 WORDS = {
     "4242": "card ending 4242, amount 4,242, or customer ID 4242",
@@ -129,7 +131,8 @@ def test_an_amount_copied_from_the_page_is_read_back(value: Decimal, currency: s
 def entry(lantern: Merchant) -> Transaction:
     row = rows.unsaved(lantern)
     row.transaction_id, row.refund_receipt = "681299", "5f8a1d2b9b3d4e0001a7ffff"
-    row.status, row.customer_email, row.is_production = "processed", "mara@example.com", True
+    row.status, row.type, row.fulfilment = "processed", "order", "unfulfilled"
+    row.customer_email = "mara@example.com"
     row.save(force_insert=True)
     return row
 
@@ -192,15 +195,53 @@ def test_a_text_that_cannot_be_searched_for_is_refused_beside_the_field(ann: Per
     assert "errorlist" in field
 
 
-def test_whether_a_text_is_an_id_costs_no_query_of_its_own(lantern: Merchant, entry: Transaction) -> None:
-    from transactions import tabs
+@pytest.mark.parametrize(("text", "most"), [("681299", 1), ("mara@example.com", 0), ("12.50 EUR", 0)])
+def test_whether_a_text_is_an_id_is_asked_once_and_only_of_a_text_that_can_be_one(
+    lantern: Merchant, entry: Transaction, text: str, most: int
+) -> None:
+    filters = TransactionFilter(lantern, QueryDict(urlencode({"q": text})))
+    with CaptureQueriesContext(connection) as captured:
+        shown = tabs.of(filters, None)
+        assert filters.is_by_id == bool(most)
+        assert not any(tab.count for tab in shown)
+        assert any("q=" in tab.query for tab in shown) != bool(most)
+    assert len(captured) == most
 
-    filters = TransactionFilter(lantern, QueryDict("q=681299"))
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        shown = tabs.of(filters, by_days=True)
-        assert filters.is_by_id
-        assert not any(tab.count or tab.is_current for tab in shown)
-        assert not any("q=" in tab.query for tab in shown)
-    assert len(captured) == 1
+
+@pytest.fixture(params=["accounting", "view_only"])
+def without_personal(request, lantern: Merchant) -> Person:
+    """Somebody whose role does not see who the customers are."""
+    return person(lantern, "abe", request.param)
+
+
+@pytest.mark.parametrize("text", ["mara@example.com", "mara@", "@example", "mara", "MARA", "exam", "ple.c"])
+def test_who_does_not_see_addresses_learns_nothing_of_them_by_searching(
+    ann: Person, without_personal: Person, lantern: Merchant, entry: Transaction, text: str
+) -> None:
+    other = keep(lantern, "admin.order.simple.processed.card.json")
+    Transaction.objects.filter(pk=other.pk).update(customer_email="")
+    assert listed(ann, q=text)[1] == [str(entry.pk)]
+    said, found = listed(without_personal, q=text)
+    assert found == []
+    assert "e-mail address with" not in said
+    assert ("Your role does not see e-mail addresses" in said) == ("@" in text)
+    # Nor from the counts, the news, the neighbours of a card and a selection.
+    answers = [_answers(who, text, other) for who in (ann, without_personal)]
+    assert answers == [(["1", "1", "1", "0", "0", "0"], 200, True, 1), (["0"] * 6, 204, False, 0)]
+
+
+def _answers(who: Person, text: str, other: Transaction) -> tuple[list[str], int, bool, int]:
+    """What could tell that one row is found: tabs, news, the card of another row, a selection of all."""
+    counts = [tab.count for tab in who.browser.get("/transactions/figures/", {"q": text}).context["tabs"]]
+    news = who.browser.get("/transactions/newer/", {"q": text, "seen": ""}).status_code
+    card = who.browser.get(f"/transactions/{other.pk}/", {"in": urlencode({"q": text})}).content.decode()
+    try:
+        number = len(selected(who.membership, QueryDict(urlencode({"everything": 1, "query": f"q={text}"}))))
+    except BadSelection:
+        number = 0
+    return counts, news, 'rel="next"' in card or 'rel="prev"' in card, number
+
+
+def test_a_customer_id_can_be_searched_for_by_everybody(without_personal: Person, entry: Transaction) -> None:
+    assert listed(without_personal, q=entry.customer_id)[1] == [str(entry.pk)]
+    assert listed(without_personal, q=entry.transaction_id)[1] == [str(entry.pk)]

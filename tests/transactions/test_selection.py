@@ -32,17 +32,19 @@ def posted(**values: object) -> QueryDict:
 
 
 def test_ticked_rows_are_selected_once_each_in_their_order(
-    lantern: Merchant, filled: list[Transaction]
+    ann: Person, lantern: Merchant, filled: list[Transaction]
 ) -> None:
     first, second, third = (entry.pk for entry in filled[:3])
-    assert selected(lantern, posted(row=[third, first, third, str(first).upper()])) == [third, first]
-    assert selected(lantern, posted(row=[second], page_rows=f"{first} {third}")) == [second]
+    assert selected(ann.membership, posted(row=[third, first, third, str(first).upper()])) == [third, first]
+    assert selected(ann.membership, posted(row=[second], page_rows=f"{first} {third}")) == [second]
 
 
-def test_the_whole_page_is_selected_by_one_box(lantern: Merchant, filled: list[Transaction]) -> None:
+def test_the_whole_page_is_selected_by_one_box(
+    ann: Person, lantern: Merchant, filled: list[Transaction]
+) -> None:
     page = [entry.pk for entry in filled[:25]]
     data = posted(page="yes", page_rows=" ".join(map(str, page)), row=[page[3]])
-    assert selected(lantern, data) == page
+    assert selected(ann.membership, data) == page
 
 
 @pytest.mark.parametrize("query", ["status=processed&sort=amount", "q=p-3", "cursor=last&country=DE"])
@@ -50,7 +52,9 @@ def test_everything_means_what_the_filters_find_in_the_order_of_the_list(
     ann: Person, lantern: Merchant, filled: list[Transaction], query: str
 ) -> None:
     listed = ann.browser.get(f"/transactions/?{query.replace('cursor=last', '')}&size=100").context["page"]
-    assert selected(lantern, posted(everything="yes", query=query)) == [row["uuid"] for row in listed.rows]
+    assert selected(ann.membership, posted(everything="yes", query=query)) == [
+        row["uuid"] for row in listed.rows
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,27 +74,27 @@ def test_everything_means_what_the_filters_find_in_the_order_of_the_list(
     ],
 )
 def test_a_selection_that_makes_no_sense_is_told_so(
-    lantern: Merchant, filled: list[Transaction], data: dict[str, object], words: str
+    ann: Person, lantern: Merchant, filled: list[Transaction], data: dict[str, object], words: str
 ) -> None:
     with pytest.raises(BadSelection, match=words):
-        selected(lantern, posted(**data))
+        selected(ann.membership, posted(**data))
 
 
-def test_more_than_a_thousand_matches_are_not_selected_together(lantern: Merchant) -> None:
+def test_more_than_a_thousand_matches_are_not_selected_together(ann: Person, lantern: Merchant) -> None:
     rows.fill(lantern, LIMIT + 1)
     with pytest.raises(BadSelection, match="At most 1,000"):
-        selected(lantern, posted(everything="yes", query=""))
+        selected(ann.membership, posted(everything="yes", query=""))
     some = list(Transaction.objects.values_list("pk", flat=True)[:LIMIT])
-    assert len(selected(lantern, posted(row=some))) == LIMIT
+    assert len(selected(ann.membership, posted(row=some))) == LIMIT
 
 
 def test_one_foreign_or_unknown_row_spoils_the_whole_selection(
-    lantern: Merchant, copper: Merchant, filled: list[Transaction]
+    ann: Person, lantern: Merchant, copper: Merchant, filled: list[Transaction]
 ) -> None:
     foreign = Transaction.objects.filter(merchant=copper).first()
     for stranger in (foreign.pk, uuid.uuid4()):
         with pytest.raises(Http404):
-            selected(lantern, posted(row=[filled[0].pk, stranger]))
+            selected(ann.membership, posted(row=[filled[0].pk, stranger]))
 
 
 @pytest.mark.parametrize("export_format", ["csv", "xlsx", "pdf"])

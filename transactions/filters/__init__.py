@@ -8,11 +8,12 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from merchant.models import Merchant
+from merchant.access import Right, may
+from merchant.models import Membership, Merchant
 from transactions import periods, search
 from transactions.filters import choices, offered
 from transactions.filters.chips import Chip, chips_of
-from transactions.filters.declared import DeclaredFilters
+from transactions.filters.declared import SEARCHED, SEARCHED_WITHOUT_EMAIL, DeclaredFilters
 from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
 
 # The filters that the daily totals can answer too.
@@ -39,10 +40,16 @@ class TransactionFilter(DeclaredFilters):
             data.pop("period", None)  # overruled: not to be claimed by a chip or in an export
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant, self.personal = merchant, personal
+        self.filters["q"].extra["help_text"] = SEARCHED if personal else SEARCHED_WITHOUT_EMAIL
         known = choices.of(merchant)
         self.choices = offered.with_new_projects(known, merchant, data.getlist("project"))
         for name in self.choices.by_filter:
             self.filters[name].extra["choices"] = offered.values(name, self.choices, self.values_of(name))
+
+    @classmethod
+    def of(cls, membership: Membership, data: QueryDict) -> "TransactionFilter":
+        """The filters as this member may use them."""
+        return cls(membership.merchant, data, personal=may(membership, Right.PERSONAL))
 
     @property
     def found(self) -> QuerySet[Transaction]:
@@ -54,7 +61,9 @@ class TransactionFilter(DeclaredFilters):
     @cached_property
     def is_by_id(self) -> bool:
         """Whether the search text is the whole id of a transaction: then all other filters are set aside."""
-        return self.is_valid() and self.named.exists()
+        if not self.is_valid() or search.by_id(self.form.cleaned_data.get("q", "")) is None:
+            return False
+        return self.named.exists()
 
     @property
     def named(self) -> QuerySet[Transaction]:
@@ -161,11 +170,8 @@ class TransactionFilter(DeclaredFilters):
         return self._within(queryset)
 
     def by_product(self, queryset: QuerySet[Transaction], _: str, text: str) -> QuerySet[Transaction]:
-        """Part of a product's name, or its whole sku."""
-        bought = Q(items__sku=text) | Q(items__name__icontains=text)
-        return queryset.filter(
-            Q(product__icontains=text) | Q(pk__in=Transaction.objects.filter(bought, merchant=self.merchant))
-        )
+        """Part of a product's name or SKU."""
+        return queryset.filter(bought__icontains=text)
 
     def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
         """How far the goods are; unfulfilled is only what waits for them."""

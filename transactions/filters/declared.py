@@ -10,7 +10,8 @@ from transactions.filters.form import FilterForm
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
-_SEARCHED = "Transaction ID, receipt, e-mail or a part of it, customer ID, 4242 of a card, 12.50 EUR"
+SEARCHED = "Transaction ID, receipt, e-mail or a part of it, customer ID, 4242 of a card, 12.50 EUR"
+SEARCHED_WITHOUT_EMAIL = "Transaction ID, receipt, customer ID, 4242 of a card, 12.50 EUR"
 
 
 def _day(label: str) -> django_filters.DateFilter:
@@ -29,7 +30,6 @@ class DeclaredFilters(django_filters.FilterSet):
         label="Search",
         method="by_text",
         max_length=search.LONGEST,
-        help_text=_SEARCHED,
     )
     period = django_filters.ChoiceFilter(
         label="Period", method="by_period", choices=list(periods.PRESETS.items()), empty_label="Any time"
@@ -42,7 +42,7 @@ class DeclaredFilters(django_filters.FilterSet):
         error_messages={"invalid_choice": "There is no such project."},
     )
     product = django_filters.CharFilter(
-        label="Product", method="by_product", max_length=200, help_text="Part of its name, or its SKU"
+        label="Product", method="by_product", max_length=200, help_text="Part of its name or SKU"
     )
     method = django_filters.ChoiceFilter(label="Method", choices=[], empty_label="All methods")
     country = django_filters.ChoiceFilter(label="Country", choices=[], empty_label="All countries")

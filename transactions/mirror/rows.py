@@ -12,13 +12,16 @@ from transactions.models import Transaction
 # Raise when an order is read in another way, so that unchanged documents are written once more.
 _READING = b"1"
 
+# PaySuper's word for a sum without items (contract §10).
+_NO_ITEMS = "Checkout"
+
 # Money that went back does not come again: PaySuper itself can fall back to an older status after a
 # late acknowledgement of an old webhook (contract §13.6).
 FINAL = ("refunded", "chargeback")
 EARLIER = ("created", "pending", "processed")
 
 COLUMNS = (
-    "uuid merchant_id project_id type status created_at paid_at transaction_id product country method "
+    "uuid merchant_id project_id type status created_at paid_at transaction_id product bought country method "
     "method_title card_last4 customer_id customer_name customer_email is_production total_amount currency "
     "charge_amount charge_currency gross_amount tax_amount fees_amount net_amount payout_currency "
     "parent_uuid refund_receipt cancellation_code asked_at fingerprint"
@@ -41,6 +44,7 @@ def row(
         order.paid_at,
         order.transaction[:200],
         _product(order)[:500],
+        _bought(order),
         order.country[:10],
         order.method[:50],
         order.method_title[:100],
@@ -78,9 +82,15 @@ def _exact(money: Money) -> Money:
     return Money(rounded(money.amount, money.currency), money.currency)
 
 
+def _bought(order: OrderRecord) -> str:
+    """Names and SKUs of all items, as their rows keep them; of an item without either its id."""
+    names = (f"{item.name[:500]}\n{item.sku[:255]}".strip("\n") or item.id[:50] for item in order.items)
+    return "\n".join(names) or _NO_ITEMS
+
+
 def _product(order: OrderRecord) -> str:
-    """What was bought, in short: "Checkout" is PaySuper's word for a sum without items (contract §10)."""
+    """What was bought, in short."""
     names = [item.name or item.sku or item.id for item in order.items]
     if not names:
-        return "Checkout"
+        return _NO_ITEMS
     return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1} more"

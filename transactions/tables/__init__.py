@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import django_tables2
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -24,6 +25,7 @@ _ALWAYS = (
     "uuid",
     "created_at",
     "charge_amount",
+    "charge_currency",
     "transaction_id",
     "type",
     "status",
@@ -61,8 +63,9 @@ def rows(
     """
     shown = [COLUMNS[name] for name in names]
     markup = "".join(map(_frame, names))
+    of_all = {"list": reverse("transactions:list"), "suffix": suffix, "masked": masked}
     for each in found:
-        row = {**each, "suffix": suffix, "masked": masked}
+        row = {**each, **of_all}
         yield {**row, "cells": format_html(markup, *(column.cell(row) for column in shown))}
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -92,7 +91,7 @@ def _transaction_id(row: Row) -> str:
     return format_html(
         '<a class="row-link" id="tx-{1}" href="{0}{1}/{2}" data-row>'
         '<span class="unseen">Transaction </span>{3}</a>{4}',
-        reverse("transactions:list"),
+        row["list"],
         uuid,
         row["suffix"],
         named,
@@ -102,8 +101,9 @@ def _transaction_id(row: Row) -> str:
 
 def _fulfilment(row: Row) -> str:
     """Only what has been paid can wait for its goods."""
-    if row["fulfilment"] != Fulfilment.UNFULFILLED:
-        return Fulfilment(row["fulfilment"]).label
+    state: str = row["fulfilment"]
+    if state != Fulfilment.UNFULFILLED:
+        return Fulfilment(state).label if state in Fulfilment.values else state
     waits = row["type"] == RowType.ORDER and row["status"] == Status.PROCESSED
     return Fulfilment.UNFULFILLED.label if waits else NOTHING
 

@@ -3,6 +3,7 @@
 from transactions.views.card import transaction_card
 from transactions.views.display import display
 from transactions.views.exports import export_detail, export_download, export_list, export_selection
+from transactions.views.figures import list_figures
 from transactions.views.home import home
 from transactions.views.keys import show_key
 from transactions.views.listing import transaction_list
@@ -22,6 +23,7 @@ __all__ = [
     "export_list",
     "export_selection",
     "home",
+    "list_figures",
     "newer_count",
     "saved_views",
     "show_key",

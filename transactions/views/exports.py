@@ -41,7 +41,7 @@ def export_selection(request: MemberRequest) -> HttpResponse:
         request.POST.get("format", ""),
     )
     try:
-        selected = selection.selected(request.membership.merchant, request.POST)
+        selected = selection.selected(request.membership, request.POST)
     except selection.BadSelection as error:
         messages.error(request, str(error))
     else:
@@ -83,7 +83,7 @@ def export_download(request: MemberRequest, export_id: UUID) -> HttpResponseBase
 
 def _request_export(request: MemberRequest) -> HttpResponse:
     wanted, query = request.POST.get("format", ""), request.POST.get("query", "")
-    filters = TransactionFilter(request.membership.merchant, QueryDict(query))
+    filters = TransactionFilter.of(request.membership, QueryDict(query))
     if wanted not in Export.Format.values or not filters.is_valid():
         messages.error(request, "This list cannot be exported: correct its filters first.")
         return redirect("transactions:exports")

@@ -1,5 +1,6 @@
 """The overview."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -10,7 +11,7 @@ from merchant import line
 from merchant.access import MemberRequest, Right, requires
 from transactions import overview, paging, tables
 from transactions.filters import TransactionFilter
-from transactions.views.common import figures, mine, sync_state
+from transactions.views.common import are_of_our_days, mine, sync_state
 
 
 @require_safe
@@ -21,13 +22,18 @@ def home(request: MemberRequest) -> HttpResponse:
     recent, state = TransactionFilter(merchant, QueryDict("period=last_30_days")), sync_state(request)
     waiting = TransactionFilter(merchant, QueryDict("fulfilment=unfulfilled")).found
     context = {
-        "totals": figures(request, recent, state)["totals"],
+        "totals": _totals(recent, by_days=are_of_our_days(request, state)),
         "waiting": overview.counted(waiting),
         "sync_state": state,
         "trouble": line.trouble(request.membership.merchant),
         "newest": _newest(request),
     }
     return render(request, "transactions/home.html", context)
+
+
+def _totals(recent: TransactionFilter, *, by_days: bool) -> Sequence[overview.Total]:
+    daily = recent.daily if by_days else None
+    return overview.totals(recent.found) if daily is None else overview.totals_of_days(daily)
 
 
 def _newest(request: MemberRequest) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from merchant import audit
 from merchant.access import MemberRequest, Right, requires
 from transactions import card
 from transactions.views.card import card_entry
-from transactions.views.origin import NAME, suffix
+from transactions.views.origin import card_address
 
 
 @require_POST
@@ -27,8 +27,8 @@ def show_key(request: MemberRequest, uuid: UUID, position: int) -> HttpResponse:
     audit.record(entry.merchant, request.membership.user, "key.shown", entry.pk, position=position)
     template = "transactions/_key.html" if request.htmx else "transactions/key.html"  # type: ignore[attr-defined]
     item = entry.items.filter(position=position).first()
-    end = suffix(request.GET.get(NAME, ""))
-    context = {"transaction": entry, "item": item, "key": key, "position": position, "suffix": end}
+    context = {"transaction": entry, "item": item, "key": key, "position": position}
+    context["back"] = card_address(request, uuid)
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -1,6 +1,7 @@
 """The Transactions page."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -11,11 +12,12 @@ from django.views.decorators.http import require_safe
 
 from merchant import line
 from merchant.access import MemberRequest, Right, may, requires
-from transactions import newer, paging, preferences, saving, selection, tables, tabs
+from transactions import figures, newer, overview, paging, preferences, saving, selection, tables, tabs
 from transactions.filters import TransactionFilter
 from transactions.models import Export, SyncState
 from transactions.preferences import Preferences
-from transactions.views.common import are_of_our_days, figures, mine, sync_state, without
+from transactions.timeouts import TooSlow, limited
+from transactions.views.common import are_of_our_days, mine, sync_state, without
 from transactions.views.origin import suffix
 
 
@@ -24,37 +26,61 @@ from transactions.views.origin import suffix
 def transaction_list(request: MemberRequest) -> HttpResponse:
     """The Transactions page; without a query the person's default view. htmx gets what filters change."""
     merchant, wanted = request.membership.merchant, preferences.of(request.membership)
-    default = saving.default(request.membership)
+    links = saving.links(request.membership)
+    default = saving.default(links, wanted.default_view)
     if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{reverse('transactions:list')}?{default.query}")
     query = _past_the_default(request.GET) if default else request.GET
-    filters, order = TransactionFilter(merchant, query), request.GET.get("sort", paging.DEFAULT_ORDER)
-    size, values = _page_size(request, wanted), tables.values_of(wanted.columns)
-    state = sync_state(request)
-    # First, since its one query also tells whether the search text is an id.
-    shown_tabs = tabs.of(filters, by_days=are_of_our_days(request, state))
-    page = paging.page(filters.found, order, request.GET.get("cursor", ""), size, values)
+    filters = TransactionFilter.of(request.membership, query)
+    order = request.GET.get("sort", paging.DEFAULT_ORDER)
+    size, state = _page_size(request, wanted), sync_state(request)
+    page, too_slow = _page(request, filters, order, size, wanted)
+    told = figures.Figures() if too_slow else _figures(request, filters, page, state)
     chips = list(filters.chips())
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
-        "tabs": shown_tabs,
+        "tabs": tabs.of(filters, told.counts),
+        "figures": told,
+        "count_limit": overview.COUNT_LIMIT,
         "page": page,
         **_table(request, page, order, wanted, size),
-        **_views(request, default),
+        **_views(request, links, default),
         "newest_shown": newer.mark(page.rows) if _shows_the_newest(request, filters, order) else None,
-        **figures(request, filters, state),
         "sync_state": state,
         "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
         "formats": Export.Format,
         **_selecting(request),
-        "empty": _why_empty(request, filters, page, chips, state),
+        "empty": "too_slow" if too_slow else _why_empty(request, filters, page, chips, state),
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _page(
+    request: MemberRequest, filters: TransactionFilter, order: str, size: int, wanted: Preferences
+) -> tuple[paging.Page, bool]:
+    """The page that was asked for, and whether it took too long to find."""
+    values, cursor = tables.values_of(wanted.columns), request.GET.get("cursor", "")
+    try:
+        with limited():
+            return paging.page(filters.found, order, cursor, size, values), False
+    except TooSlow:
+        return paging.Page(rows=[], previous="", next=""), True
+
+
+def _figures(
+    request: MemberRequest, filters: TransactionFilter, page: paging.Page, state: SyncState | None
+) -> figures.Figures:
+    """Those that can be told at once; the list does not fall with them."""
+    try:
+        with limited():
+            return figures.at_once(filters, page, by_days=are_of_our_days(request, state))
+    except TooSlow:
+        return figures.Figures()
 
 
 def _table(
@@ -86,8 +112,10 @@ def _past_the_default(query: QueryDict) -> QueryDict:
     return query
 
 
-def _views(request: MemberRequest, default: saving.Link | None) -> dict[str, Any]:
-    links, current = saving.links(request.membership), saving.comparable(request.GET)
+def _views(
+    request: MemberRequest, links: Sequence[saving.Link], default: saving.Link | None
+) -> dict[str, Any]:
+    current = saving.comparable(request.GET)
     return {
         "views": links,
         "current_view": current,

@@ -16,7 +16,7 @@ def newer_count(request: MemberRequest) -> HttpResponse:
     """How many rows of this list are newer than "seen"; 204 while the page knows that already."""
     try:
         number = newer.count(
-            TransactionFilter(request.membership.merchant, request.GET).found, request.GET.get("seen", "")
+            TransactionFilter.of(request.membership, request.GET).found, request.GET.get("seen", "")
         )
     except (ValueError, OverflowError):
         return HttpResponseBadRequest("This is no place in the list.")

@@ -4,14 +4,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from merchant.access import MemberRequest, Right, get_or_404, requires
 from transactions import notes
 from transactions.models import Note
 from transactions.views.card import card_entry, show_card
-from transactions.views.origin import NAME, suffix
+from transactions.views.origin import back_to_card
 
 
 @require_POST
@@ -23,7 +22,7 @@ def add_note(request: MemberRequest, uuid: UUID) -> HttpResponse:
         return show_card(request, entry, form, status=400)
     notes.add(entry, request.membership, form.cleaned_data["text"])
     messages.success(request, "The note is kept.")
-    return _back(request, uuid)
+    return back_to_card(request, uuid, "#timeline")
 
 
 @require_POST
@@ -35,10 +34,4 @@ def delete_note(request: MemberRequest, uuid: UUID, note_id: int) -> HttpRespons
         get_or_404(own.select_related("merchant"), request.membership, pk=note_id), request.membership
     )
     messages.success(request, "The note is deleted.")
-    return _back(request, uuid)
-
-
-def _back(request: MemberRequest, uuid: UUID) -> HttpResponse:
-    card = redirect("transactions:card", uuid)
-    card["Location"] += suffix(request.GET.get(NAME, "")) + "#timeline"
-    return card
+    return back_to_card(request, uuid, "#timeline")

@@ -1,10 +1,11 @@
 """The list that a card was opened from. Its query travels in the card's address as `in`."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from merchant.access import MemberRequest
@@ -18,12 +19,11 @@ NAME = "in"
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a card stands in the list: the ways back, to its neighbours, and what its forms carry along."""
+    """Where a card stands in the list: the ways back and to its neighbours; "" where there is none."""
 
     back: str
     previous: str
     next: str
-    suffix: str
 
 
 def suffix(query: str) -> str:
@@ -33,16 +33,37 @@ def suffix(query: str) -> str:
 
 def origin(request: MemberRequest, entry: Transaction) -> Origin:
     """The place of an entry in the list that its card was opened from: the plain list if none is named."""
-    query = request.GET.get(NAME, "")
+    query = _query(request, entry.pk)
     end, parameters = suffix(query), QueryDict(query)
-    found = TransactionFilter(request.membership.merchant, parameters).found if query else mine(request)
+    found = TransactionFilter.of(request.membership, parameters).found if query else mine(request)
     previous, after = paging.neighbours(found, parameters.get("sort", paging.DEFAULT_ORDER), entry)
     return Origin(
         back=f"{reverse('transactions:list')}{f'?{parameters.urlencode()}' if query else ''}#tx-{entry.pk}",
         previous=_address(previous, end),
         next=_address(after, end),
-        suffix=end,
     )
+
+
+def card_address(request: HttpRequest, uuid: UUID) -> str:
+    """The card's address, in the list that it was opened from when the request comes from the card itself."""
+    return _address(uuid, suffix(_query(request, uuid)))
+
+
+def back_to_card(request: HttpRequest, uuid: UUID, part: str = "") -> HttpResponseRedirect:
+    """To the card after something was done on it, still in its list; `part` is a section like "#timeline"."""
+    return redirect(card_address(request, uuid) + part)
+
+
+def _query(request: HttpRequest, uuid: UUID) -> str:
+    """The query of the list: of the card that is asked for, or of the card on which something was pressed."""
+    card = reverse("transactions:card", args=[uuid])
+    if request.path == card:
+        return request.GET.get(NAME, "")
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    except ValueError:
+        return ""
+    return QueryDict(page.query).get(NAME, "") if page.path == card else ""
 
 
 def _address(uuid: UUID | None, end: str) -> str:

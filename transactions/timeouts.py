@@ -1,0 +1,40 @@
+"""No statement for a page runs longer than people wait."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection
+from psycopg.errors import QueryCanceled
+
+log = structlog.get_logger()
+
+
+class TooSlow(Exception):
+    """The database needed longer than a page may wait; nothing has been changed."""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Let each statement inside run LIST_STATEMENT_TIMEOUT seconds at most. Raises TooSlow after that."""
+    try:
+        with connection.execute_wrapper(_with_limit):
+            yield
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        log.warning("statement_too_slow", seconds=settings.LIST_STATEMENT_TIMEOUT)
+        raise TooSlow from error
+
+
+def _with_limit(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    # Both in one message: it is a transaction of its own, so that the limit ends with it, also on a
+    # connection that a pool hands to somebody else for the next statement. It costs no way to the server.
+    milliseconds = max(round(settings.LIST_STATEMENT_TIMEOUT * 1000), 1)
+    answer = execute(f"SET LOCAL statement_timeout = {milliseconds}; {sql}", params, many, context)
+    context["cursor"].nextset()  # from the answer to SET to that of the query
+    return answer
