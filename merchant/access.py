@@ -38,8 +38,19 @@ RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
-    Role.SUPPORT: frozenset(Right)
-    - {Right.APPROVE, Right.REFUND_RULES, Right.RAW, Right.MANAGE_WEBHOOKS, Right.TEAM, Right.SETTINGS},
+    Role.SUPPORT: frozenset(
+        {
+            Right.VIEW,
+            Right.FULFIL,
+            Right.REFUND,
+            Right.EXPORT,
+            Right.PERSONAL,
+            Right.KEYS,
+            Right.NOTES,
+            Right.SHARE_VIEWS,
+            Right.WEBHOOKS,
+        }
+    ),
     Role.VIEW_ONLY: frozenset({Right.VIEW}),
 }
 

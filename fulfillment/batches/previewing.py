@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from fulfillment import amounts, rules
-from fulfillment.models import Batch, BatchItem
+from fulfillment import actions, amounts, rules
+from fulfillment.models import Batch, BatchItem, Claim
 from merchant import audit
 from merchant.models import Membership, RefundRules
 from transactions.models import Transaction
@@ -62,13 +62,14 @@ def expire() -> None:
 def _items(batch: Batch, membership: Membership, uuids: Sequence[UUID]) -> list[BatchItem]:
     entries = Transaction.objects.filter(merchant=membership.merchant).in_bulk(uuids)
     policy = RefundRules.of(membership.merchant)
+    claimed = set(Claim.objects.filter(transaction__in=uuids).values_list("transaction", flat=True))
     items = []
     for position, uuid in enumerate(uuids, 1):
         item = BatchItem(batch=batch, transaction=entries[uuid], position=position)
         if batch.kind == Batch.Kind.REFUND:
             _look_at_refund(item, membership, policy)
         else:
-            _look_at_fulfilment(item, membership)
+            _look_at_fulfilment(item, membership, is_claimed=uuid in claimed)
         items.append(item)
     return items
 
@@ -85,9 +86,13 @@ def _look_at_refund(item: BatchItem, membership: Membership, policy: RefundRules
         item.verdict = "Then it waits for the approval of a second person."
 
 
-def _look_at_fulfilment(item: BatchItem, membership: Membership) -> None:
+def _look_at_fulfilment(item: BatchItem, membership: Membership, *, is_claimed: bool) -> None:
+    """Whether it can be handed over, and nobody else is on it."""
     entry = item.transaction
-    _note(item, entry.charge_amount, rules.fulfil_blocker(entry, membership))
+    blocker = rules.fulfil_blocker(entry, membership)
+    if not blocker and is_claimed:
+        blocker = actions.claim_blocker(entry, membership.user)
+    _note(item, entry.charge_amount, blocker)
 
 
 def _note(item: BatchItem, amount: Decimal, blocker: str) -> None:

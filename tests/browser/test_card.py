@@ -52,7 +52,7 @@ def keyed(live_merchant: Merchant) -> Transaction:
     mirror.apply(live_merchant, [record], record.created_at)
     entry = Transaction.objects.get(pk=record.uuid)
     project = Project.objects.get(paysuper_id=HARBOUR)
-    inbox.store(project, load("webhook.payment.success.key.json")["raw_body"].encode())
+    inbox.store(project, inbox.Delivery(load("webhook.payment.success.key.json")["raw_body"].encode()))
     StatusChange.objects.create(
         merchant=live_merchant,
         transaction=entry,

@@ -287,6 +287,17 @@ def test_each_row_is_fulfilled_in_the_name_of_who_asked(ann: Person, orders: lis
     assert Action.objects.filter(kind="fulfil", note="bad build", state="done").count() == 3
 
 
+def test_an_order_that_a_colleague_is_on_is_left_to_the_colleague(
+    ann: Person, ben: Person, orders: list[Transaction]
+) -> None:
+    actions.claim(orders[0], ben.membership)
+    batch = confirmed(ann, orders, "fulfil")
+    actions.claim(orders[1], ben.membership)
+    tasks.run_batch(str(batch.pk))
+    assert [state for state, _ in said(batch)] == ["left_out", "blocked", "asked", "asked"]
+    assert all("ben@example.com is on this order" in verdict for _, verdict in said(batch)[:2])
+
+
 def test_what_changed_since_the_preview_is_left_alone_with_the_reason(
     ann: Person, ben: Person, orders: list[Transaction]
 ) -> None:

@@ -20,7 +20,7 @@ def heard(project: Project, name: str = "simple", **changes: object) -> Any:
     """A webhook of the contract that has been stored, with other members in its object."""
     envelope = json.loads(load(f"webhook.payment.success.{name}.json")["raw_body"])
     envelope["object"] |= changes
-    inbox.store(project, json.dumps(envelope).encode())
+    inbox.store(project, inbox.Delivery(json.dumps(envelope).encode()))
     return envelope["object"]
 
 

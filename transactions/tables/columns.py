@@ -101,8 +101,9 @@ def _transaction_id(row: Row) -> str:
 
 def _fulfilment(row: Row) -> str:
     """Only what has been paid can wait for its goods."""
-    if row["fulfilment"] != Fulfilment.UNFULFILLED:
-        return Fulfilment(row["fulfilment"]).label
+    state: str = row["fulfilment"]
+    if state != Fulfilment.UNFULFILLED:
+        return Fulfilment(state).label if state in Fulfilment.values else state
     waits = row["type"] == RowType.ORDER and row["status"] == Status.PROCESSED
     return Fulfilment.UNFULFILLED.label if waits else NOTHING
 
