@@ -52,9 +52,10 @@ def _beyond(position: str, *, newer: bool) -> Q | None:
     if not 0 <= pk <= _LARGEST:
         return None
     sign = "gt" if newer else "lt"
-    same = Q(last_received_at=moment) & Q(**{f"pk__{sign}": pk})
-    # The first condition alone bounds the scan of the index.
-    return Q(**{f"last_received_at__{sign}e": moment}) & (Q(**{f"last_received_at__{sign}": moment}) | same)
+    # The first condition alone bounds the scan of the index; the second parts rows of the same moment.
+    return Q(**{f"last_received_at__{sign}e": moment}) & (
+        Q(**{f"last_received_at__{sign}": moment}) | Q(**{f"pk__{sign}": pk})
+    )
 
 
 def _cursor(direction: str, event: WebhookEvent) -> str:

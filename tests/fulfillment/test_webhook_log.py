@@ -1,4 +1,4 @@
-"""The log finds, pages, compares and masks; what failed is processed again; a project tells how it is."""
+"""The log finds, pages, compares and masks; what failed is processed again; a project has a page."""
 
 import datetime as dt
 import json
