@@ -122,7 +122,7 @@ def order(document: object) -> OrderRecord:
         project_name=localized(project.get("name")),
         country=text_of(source, "country_code").upper(),
         total=Money(decimal(source.get("total_payment_amount")), text_of(source, "currency").upper()),
-        charge=money(source.get("order_charge")),
+        charge=_returned(source) if is_refund else money(source.get("order_charge")),
         gross=money(source.get("refund_gross_revenue" if is_refund else "gross_revenue")),
         tax=_refunded_tax(source) if is_refund else money(source.get("tax_fee_total")),
         fees=money(source.get("refund_fees_total" if is_refund else "fees_total")),
@@ -204,6 +204,12 @@ def _item(document: object) -> ItemRecord:
 def _refunded_tax(source: JsonObject) -> Money:
     # 2019 has no total (contract §6.2).
     return money(source.get("refund_tax_fee_total") or source.get("refund_tax_fee"))
+
+
+def _returned(source: JsonObject) -> Money:
+    """What a refund row gave back: of a part (2019) less than the charge, which it copies (contract §7.5)."""
+    charge, back = money(source.get("order_charge")), money(source.get("refund"))
+    return back if back.amount and back.currency == charge.currency else charge
 
 
 def _account(method: JsonObject) -> str:

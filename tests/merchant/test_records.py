@@ -100,6 +100,15 @@ def test_a_refund_row_of_2019_has_its_tax_too() -> None:
     assert records.order(newer).tax == records.money(newer["refund_tax_fee_total"])
 
 
+def test_the_refund_row_of_a_part_is_of_what_went_back_and_not_of_the_whole_charge() -> None:
+    document = load("admin.order.refund-order.generation-2019.json")
+    part = {**document, "refund": {**document["refund"], "amount": Decimal("5.8")}}
+    assert records.order(part).charge == Money(Decimal("5.8"), "EUR")
+    elsewhere = {**document, "refund": {**document["refund"], "amount": Decimal("5.8"), "currency": "USD"}}
+    for each in (document, elsewhere, {**document, "refund": None}):
+        assert records.order(each).charge == Money(Decimal("23.8"), "EUR")
+
+
 def test_a_decline_keeps_its_code() -> None:
     assert records.order(load("admin.order.simple.rejected.code-13.json")).cancellation_code == "13"
     assert records.order(load("admin.order.simple.canceled.code-02.json")).cancellation_code == "02"

@@ -10,7 +10,7 @@ from merchant.paysuper.records import Money, OrderRecord
 from transactions.models import Transaction
 
 # Raise when an order is read in another way, so that unchanged documents are written once more.
-_READING = b"1"
+_READING = b"2"
 
 # PaySuper's word for a sum without items (contract §10).
 _NO_ITEMS = "Checkout"
