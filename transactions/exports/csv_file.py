@@ -85,7 +85,7 @@ def _guarded(key: str) -> str:
     """
     suspicious = f"""ascii("{key}") IN ({_codes(_TRIGGERS + " ")})"""
     formula = f"""ascii(ltrim("{key}")) IN ({_codes(_TRIGGERS)})"""
-    number = f"""'^[+-][0-9]+([.,][0-9]+)?$'"""
+    number = """'^[+-][0-9]+([.,][0-9]+)?$'"""
     return (
         f"""CASE WHEN {suspicious} AND {formula} AND "{key}" !~ {number} """
         f"""THEN '''' || "{key}" ELSE "{key}" END"""
