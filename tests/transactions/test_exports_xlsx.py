@@ -130,7 +130,7 @@ def test_header_is_frozen_filtered_and_covers_all_rows(tmp_path):
 
     sheet = workbook(tmp_path)["Transactions"]
 
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:AA8")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:AD8")
     assert sheet.column_dimensions["F"].width == 36
 
 
