@@ -9,11 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
-from pypdf import PdfWriter
-from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
 
 from merchant.money import display
 from transactions.exports.pdf_chart import charts
+from transactions.exports.pdf_join import Facts, join
 from transactions.exports.pdf_renderers import Piece, Renderers, RenderingFailed, renderers
 from transactions.exports.report import Column, Kind, Report, TooManyRows, without_controls
 
@@ -131,17 +130,6 @@ def _stylesheet() -> str:
 
 
 def _join(report: Report, parts: Sequence[Path], path: Path) -> None:
-    with PdfWriter() as joined:
-        for part in parts:
-            joined.append(part, import_outline=False)
-        joined.add_metadata(
-            {
-                "/Title": without_controls(f"Transactions of {report.heading.merchant}"),
-                "/Author": without_controls(report.heading.author),
-                "/CreationDate": f"D:{report.as_of:%Y%m%d%H%M%S}Z",
-            }
-        )
-        joined.root_object[NameObject("/Lang")] = TextStringObject("en")
-        preferences = {NameObject("/DisplayDocTitle"): BooleanObject(True)}
-        joined.root_object[NameObject("/ViewerPreferences")] = DictionaryObject(preferences)
-        joined.write(path)
+    title = without_controls(f"Transactions of {report.heading.merchant}")
+    author = without_controls(report.heading.author)
+    join(parts, path, Facts(title, author, f"D:{report.as_of:%Y%m%d%H%M%S}Z"))

@@ -52,7 +52,8 @@ def main() -> None:
         piece = json.loads(line)
         html = HTML(string=piece["html"], url_fetcher=_NoFetcher())
         document = html.render(stylesheets=[style], font_config=fonts)
-        document.write_pdf(piece["path"])
+        # Version 1.4 keeps its objects apart, which `pdf_join` relies on.
+        document.write_pdf(piece["path"], pdf_tags=True, pdf_version="1.4")
         print(json.dumps({"pages": len(document.pages), "missing": missing.told()}), flush=True)
 
 
