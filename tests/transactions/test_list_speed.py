@@ -54,7 +54,7 @@ FILTERS = {
     "product=RARE-SKU": "tx_bought_part",
     "product=sword": "tx_newest",
     "q=buyer4321%40": "tx_email_part",
-    "q=buyer4321%40example.com": "tx_email_part",
+    "q=buyer4321%40example.com": "tx_email",
     "q=example.com": "tx_newest",
     "q=t-4321": "tx_transaction_id",
     "q=receipt-100": "tx_refund_receipt",
@@ -77,11 +77,12 @@ def reader(django_db_setup: None, django_db_blocker: object) -> Iterator[Browser
 
 
 def _fill(merchant: Merchant) -> None:
-    snow, pattern = merchant.projects.get(paysuper_id=SNOW), rows.unsaved(merchant)
+    harbour, snow = (merchant.projects.get(paysuper_id=each) for each in (HARBOUR, SNOW))
+    pattern = rows.unsaved(merchant)
     pattern.save(force_insert=True)
     own = {
         "uuid": "gen_random_uuid()",
-        "project_id": f"CASE WHEN n % 3 = 0 THEN {snow.pk} ELSE project_id END",
+        "project_id": f"CASE WHEN n % 30 = 0 THEN {snow.pk} ELSE {harbour.pk} END",
         "type": "CASE WHEN n % 20 = 0 THEN 'refund' ELSE 'order' END",
         "status": "(ARRAY['created','rejected','canceled','chargeback','refunded'])[1 + n % 40]",
         "created_at": "timestamptz '2026-03-31 10:00Z' - n * interval '5 minutes'",

@@ -14,7 +14,7 @@ from tests.transactions import rows
 from tests.transactions.test_pages import seen, text
 from transactions import figures, tabs
 from transactions.filters import TransactionFilter
-from transactions.models import DailyTotal, Transaction
+from transactions.models import MonthlyTotal, Transaction
 
 TAB = re.compile(r'<a class="tab" href="([^"]*)"( aria-current="page")?>(.*?)</a>', re.DOTALL)
 
@@ -97,7 +97,7 @@ def test_one_query_counts_all_of_them(mirrored: Merchant, query: str) -> None:
     assert filters.is_valid()
     with CaptureQueriesContext(connection) as captured:
         tabs_of(filters, by_days=True)
-    assert sum("dailytotal" in each["sql"] or "capped" in each["sql"] for each in captured) == 1
+    assert sum("monthlytotal" in each["sql"] or "capped" in each["sql"] for each in captured) == 1
     assert len(captured) <= 2  # the other one asks whether the text is an id
 
 
@@ -120,9 +120,9 @@ def test_a_count_ends_at_its_limit(
 
 
 def test_counts_come_from_the_daily_totals_where_those_can_tell(mirrored: Merchant) -> None:
-    DailyTotal.objects.update(count=7)
-    days = DailyTotal.objects.filter(merchant=mirrored).count()
-    assert counts(mirrored, "")["All"] == str(7 * days)
+    MonthlyTotal.objects.update(count=7)
+    months = MonthlyTotal.objects.filter(merchant=mirrored).count()
+    assert counts(mirrored, "")["All"] == str(7 * months)
     assert counts(mirrored, "q=mara")["All"] == str(
         mirrored.transactions.filter(customer_email__icontains="mara").count()
     )
