@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import F, Func
+from django.http import QueryDict
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
@@ -16,6 +17,7 @@ from merchant import setup
 from merchant.models import Merchant
 from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN, SNOW, SNOW_SECRET, Person, connect, person
 from tests.transactions import rows
+from transactions import selection
 from transactions.filters import TransactionFilter
 from transactions.mirror import totals
 from transactions.models import Transaction
@@ -199,6 +201,13 @@ def test_a_statement_that_takes_too_long_ends_in_a_message(
         figures = ann.browser.get("/transactions/figures/?product=sword", headers=headers)
         assert figures.status_code == 200
         assert "too many to add up" in figures.content.decode()
+    # Nor does what else looks through this list: a card from it, its news, and a selection of all of it.
+    card = ann.browser.get(f"/transactions/{mirrored.transactions.first().pk}/", {"in": "product=sword"})
+    assert card.status_code == 200
+    assert (card.context["origin"].previous, card.context["origin"].next) == ("", "")
+    assert ann.browser.get("/transactions/newer/?product=sword&seen=").status_code == 204
+    with pytest.raises(selection.BadSelection, match="too slow"):
+        selection.selected(ann.membership, QueryDict("everything=yes&query=product%3Dsword"))
     # Other lists and other statements of the same connection are as before.
     assert ann.browser.get("/transactions/").context["page"].rows
     with connection.cursor() as cursor:

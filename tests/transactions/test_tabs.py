@@ -55,6 +55,19 @@ def test_six_tabs_with_the_number_of_rows_behind_each(ann: Person, mirrored: Mer
     assert list(shown(ann)) == [f"{label} {number}" for label, number in numbers.items()]
 
 
+def test_the_tab_the_overview_and_the_queue_count_the_same_orders(ann: Person, mirrored: Merchant) -> None:
+    paid = mirrored.transactions.filter(type="order", status="processed")
+    partly = paid.first()
+    mirrored.transactions.filter(pk=partly.pk).update(fulfilment="partly")
+    mirrored.transactions.filter(type="refund").update(fulfilment="partly")
+    number = paid.exclude(fulfilment__in=["fulfilled", "withdrawn"]).count()
+    assert f"To fulfil {number}" in shown(ann)
+    assert ann.browser.get("/").context["waiting"] == number
+    assert ann.browser.get("/to-fulfil/").context["counts"]["fulfil"] == number
+    assert partly in TransactionFilter(mirrored, QueryDict("fulfilment=unfulfilled")).found
+    assert partly in TransactionFilter(mirrored, QueryDict("fulfilment=partly")).found
+
+
 def test_a_tab_leads_to_the_rows_it_counts_and_is_marked_there(ann: Person, mirrored: Merchant) -> None:
     for words, (address, _) in shown(ann, "mode=live&sort=amount&cursor=last").items():
         assert "mode=live" in address

@@ -15,14 +15,12 @@ from transactions import periods, search
 from transactions.filters import choices, offered
 from transactions.filters.chips import Chip, chips_of
 from transactions.filters.declared import SEARCHED, SEARCHED_WITHOUT_EMAIL, DeclaredFilters
-from transactions.models import DailyTotal, Fulfilment, MonthlyTotal, RowType, Status, Transaction
+from transactions.models import TO_FULFIL, DailyTotal, Fulfilment, MonthlyTotal, Transaction
 
 # The filters that the daily totals can answer too.
 _DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
 # Always in sight; the others are folded away while they are not used.
 _FIRST = frozenset({"q", "period", "from", "to", "status"})
-# Only what has been paid can wait for its goods.
-WAITING = Q(type=RowType.ORDER, status=Status.PROCESSED, fulfilment=Fulfilment.UNFULFILLED)
 
 
 class TransactionFilter(DeclaredFilters):
@@ -195,8 +193,8 @@ class TransactionFilter(DeclaredFilters):
         return queryset.filter(bought__icontains=text)
 
     def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
-        """How far the goods are; unfulfilled is only what waits for them."""
-        return queryset.filter(WAITING if state == Fulfilment.UNFULFILLED else Q(fulfilment=state))
+        """How far the goods are; unfulfilled means paid orders that are owed all or a part of them."""
+        return queryset.filter(TO_FULFIL if state == Fulfilment.UNFULFILLED else Q(fulfilment=state))
 
     def _within(self, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
         start, end = self.days.bounds(self.merchant.zone)
