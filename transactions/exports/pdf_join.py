@@ -42,7 +42,7 @@ class _Piece(NamedTuple):
     """Numbers of the objects in the joined file that stand for a piece."""
 
     pages: int
-    count: int
+    number_of_pages: int
     structure: int
     parents: int
 
@@ -53,7 +53,7 @@ def join(parts: Sequence[Path], path: Path, facts: Facts) -> None:
         joined = _Joined(file)
         pieces: list[_Piece] = []
         for part in parts:
-            pieces.append(_add(joined, part.read_bytes(), sum(piece.count for piece in pieces)))
+            pieces.append(_add(joined, part.read_bytes(), sum(piece.number_of_pages for piece in pieces)))
         _roots(joined, pieces, facts)
         joined.finish()
 
@@ -189,7 +189,7 @@ def _roots(joined: _Joined, pieces: Sequence[_Piece], facts: Facts) -> None:
     pages = _list([piece.pages for piece in pieces])
     structures = _list([piece.structure for piece in pieces])
     parents = _list([piece.parents for piece in pieces])
-    total = sum(piece.count for piece in pieces)
+    total = sum(piece.number_of_pages for piece in pieces)
     joined.small(
         _CATALOG,
         b"<</Type/Catalog/Pages %d 0 R/StructTreeRoot %d 0 R/MarkInfo<</Marked true>>"
