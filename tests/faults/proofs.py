@@ -46,7 +46,7 @@ def no_webhook_was_lost(installation: Installation) -> Figures:
     assert accepted <= {str(each["order_uuid"]) for each in stored}, "a webhook was answered and lost"
     assert {each["state"] for each in stored} <= {"processed", "ignored"}
     told = sum(each["deliveries"] for each in stored)
-    return {"webhooks accepted": len(accepted), "webhooks stored": len(stored), "deliveries": told}
+    return {"orders told of": len(accepted), "webhooks stored": len(stored), "deliveries": told}
 
 
 def the_mirror_equals_the_source(installation: Installation) -> Figures:
