@@ -1,4 +1,4 @@
-"""`python -m tests.faults.soak [--minutes 30] [--seconds 60]`: the worst of days again and again, then a report of figures.
+"""The worst of days again and again, then a report of figures: `python -m tests.faults.soak --help`.
 
 Each round is a deadly day and a calm one. In the calm one nobody is killed, so that the growth of memory
 and open files can be seen. Ends with 1 when a proof fails.
