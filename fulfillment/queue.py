@@ -94,9 +94,7 @@ def page(
     return Page(rows, found.previous, found.next)
 
 
-def counted(
-    merchant: Merchant, wanted: str, project: Project | None, *, older: bool = False
-) -> int | None:
+def counted(merchant: Merchant, wanted: str, project: Project | None, *, older: bool = False) -> int | None:
     """How many wait, or None for very many."""
     return overview.counted(entries(merchant, wanted, project, older=older))
 
