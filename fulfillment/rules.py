@@ -5,7 +5,7 @@ from typing import Any
 
 from fulfillment.models import OPEN_REFUNDS, Action
 from merchant.access import Right, may
-from merchant.models import Membership
+from merchant.models import Membership, Merchant, RefundRules, User
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 # The only method that PaySuper gives money back through (contract §7.2).
@@ -23,16 +23,16 @@ def refund_blocker(row: Row, membership: Membership) -> str:
     """
     if not may(membership, Right.REFUND):
         return "Your role may not refund."
-    if _value(row, "type") != RowType.ORDER:
+    if value(row, "type") != RowType.ORDER:
         return "This entry is a refund itself."
-    if _value(row, "refund_state") in REFUND_UNDER_WAY:
+    if value(row, "refund_state") in REFUND_UNDER_WAY:
         return "A refund of this order is already under way."
     return order_blocker(row)
 
 
 def order_blocker(row: Row) -> str:
     """Why the order itself cannot be refunded, whoever asks; "" when it can."""
-    match _value(row, "status"):
+    match value(row, "status"):
         case Status.PROCESSED:
             pass
         case Status.REFUNDED:
@@ -41,9 +41,9 @@ def order_blocker(row: Row) -> str:
             return "This order was charged back."
         case _:
             return "Only processed orders can be refunded."
-    if _value(row, "method") != REFUNDABLE_METHOD:
+    if value(row, "method") != REFUNDABLE_METHOD:
         return "PaySuper refunds bank cards only."
-    return "" if _value(row, "charge_amount") > 0 else "Nothing was charged."
+    return "" if value(row, "charge_amount") > 0 else "Nothing was charged."
 
 
 def decision_blocker(action: Action, membership: Membership) -> str:
@@ -57,43 +57,72 @@ def decision_blocker(action: Action, membership: Membership) -> str:
     return ""
 
 
+def requester_blocker(action: Action) -> str:
+    """Why a refund must not go on because of who asked for it, as a sentence; "" when it may."""
+    if _may_still(action.requested_by, action.merchant, Right.REFUND):
+        return ""
+    return "Who asked for this refund is not allowed to refund any more."
+
+
+def leaving_blocker(action: Action) -> str:
+    """Why a refund that was asked for must not leave now, as a sentence; "" when it may.
+
+    What was true when it was asked for must be true when money moves: people leave, orders are charged
+    back, and a PaySuper that honours no parts gives back the whole charge (contract §7.1).
+    """
+    if words := requester_blocker(action):
+        return words
+    if action.decided_by and not _may_still(action.decided_by, action.merchant, Right.APPROVE):
+        return "Who approved this refund is not allowed to approve any more."
+    entry = Transaction.objects.get(pk=action.transaction_id)
+    is_part = action.amount is not None and action.amount < entry.charge_amount
+    if is_part and not RefundRules.of(action.merchant).honours_parts:
+        return "PaySuper gives back the whole charge only."
+    return order_blocker(entry)
+
+
+def _may_still(user: User | None, merchant: Merchant, right: Right) -> bool:
+    member = Membership.objects.filter(user=user, merchant=merchant, user__is_active=True).first()
+    return member is not None and may(member, right)
+
+
 def fulfil_blocker(row: Row, membership: Membership) -> str:
     """Why the order cannot be fulfilled, as a sentence for the person; "" when it can."""
     if not may(membership, Right.FULFIL):
         return "Your role may not fulfil."
-    if _value(row, "type") != RowType.ORDER:
+    if value(row, "type") != RowType.ORDER:
         return "This entry is a refund."
-    if _value(row, "fulfilment") == Fulfilment.FULFILLED:
+    if value(row, "fulfilment") == Fulfilment.FULFILLED:
         return "This order is fulfilled."
-    if _value(row, "fulfilment") == Fulfilment.WITHDRAWN:
+    if value(row, "fulfilment") == Fulfilment.WITHDRAWN:
         return "What was handed over has been withdrawn."
-    if _value(row, "refund_state") in REFUND_UNDER_WAY:
+    if value(row, "refund_state") in REFUND_UNDER_WAY:
         return "A refund of this order is under way."
-    return "" if _value(row, "status") == Status.PROCESSED else "Only processed orders can be fulfilled."
+    return "" if value(row, "status") == Status.PROCESSED else "Only processed orders can be fulfilled."
 
 
 def unfulfil_blocker(row: Row, membership: Membership) -> str:
     """Why fulfilment cannot be undone, as a sentence for the person; "" when it can."""
     if not may(membership, Right.FULFIL):
         return "Your role may not fulfil."
-    if _value(row, "fulfilment") == Fulfilment.WITHDRAWN:
+    if value(row, "fulfilment") == Fulfilment.WITHDRAWN:
         return "What was handed over has been withdrawn: undo that first."
-    return "" if _value(row, "fulfilment") in HANDED_OVER else "This order is not fulfilled."
+    return "" if value(row, "fulfilment") in HANDED_OVER else "This order is not fulfilled."
 
 
 def needs_withdrawal(row: Row) -> bool:
     """Whether the money went back while the goods are out."""
-    is_paid_back = _value(row, "status") in (Status.REFUNDED, Status.CHARGEBACK)
-    return is_paid_back and _value(row, "type") == RowType.ORDER and _value(row, "fulfilment") in HANDED_OVER
+    is_paid_back = value(row, "status") in (Status.REFUNDED, Status.CHARGEBACK)
+    return is_paid_back and value(row, "type") == RowType.ORDER and value(row, "fulfilment") in HANDED_OVER
 
 
 def withdraw_blocker(row: Row, membership: Membership) -> str:
     """Why a fulfilment cannot be withdrawn, as a sentence for the person; "" when it can."""
     if not may(membership, Right.FULFIL):
         return "Your role may not fulfil."
-    if _value(row, "fulfilment") == Fulfilment.WITHDRAWN:
+    if value(row, "fulfilment") == Fulfilment.WITHDRAWN:
         return "What was handed over has been withdrawn."
-    if _value(row, "fulfilment") not in HANDED_OVER:
+    if value(row, "fulfilment") not in HANDED_OVER:
         return "This order is not fulfilled."
     return "" if needs_withdrawal(row) else "Only what was refunded or charged back is withdrawn."
 
@@ -102,8 +131,9 @@ def restore_blocker(row: Row, membership: Membership) -> str:
     """Why a withdrawal cannot be undone, as a sentence for the person; "" when it can."""
     if not may(membership, Right.FULFIL):
         return "Your role may not fulfil."
-    return "" if _value(row, "fulfilment") == Fulfilment.WITHDRAWN else "This order is not withdrawn."
+    return "" if value(row, "fulfilment") == Fulfilment.WITHDRAWN else "This order is not withdrawn."
 
 
-def _value(row: Row, name: str) -> Any:
+def value(row: Row, name: str) -> Any:
+    """A value of a row, whether it has been read as a whole transaction or as plain values."""
     return row[name] if isinstance(row, Mapping) else getattr(row, name)

@@ -6,7 +6,7 @@ import math
 from django import template
 from django.utils import timezone
 
-from fulfillment import handover, rules, timeline as lines, told as webhooks
+from fulfillment import buttons, handover, rules, timeline as lines, told as webhooks
 from fulfillment.models import Action
 from merchant.access import Right, may
 from merchant.models import Membership
@@ -15,6 +15,12 @@ from transactions.card import Section
 from transactions.models import Transaction
 
 register = template.Library()
+
+
+@register.simple_tag
+def row_buttons(row: rules.Row, membership: Membership) -> str:
+    """What can be done with a row of the list."""
+    return buttons.of_row(row, membership)
 
 
 @register.simple_tag

@@ -45,6 +45,7 @@ def test_has_the_columns_in_their_order(tmp_path):
         "Country", "Payment method", "Transaction ID", "Order ID", "Customer ID", "Customer name", "E-mail",
         "Order amount", "Order currency", "Charge amount", "Charge currency", "Gross", "Tax", "Fees", "Net",
         "Payout currency", "Fulfilment", "Refund of", "Refund receipt", "Decline code", "Test",
+        "Refund", "Card ends in", "Paid at (Europe/Berlin)",
     ]  # fmt: skip
 
 
@@ -81,6 +82,9 @@ def test_says_what_the_row_says(tmp_path):
         "Refund receipt": "",
         "Decline code": "",
         "Test": "no",
+        "Refund": "",
+        "Card ends in": "",
+        "Paid at (Europe/Berlin)": "",
     }
 
 

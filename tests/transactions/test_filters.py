@@ -45,7 +45,7 @@ def product(text: str) -> Keep:
 
 
 def waiting(row: Transaction) -> bool:
-    return (row.fulfilment, row.type, row.status) == ("unfulfilled", "order", "processed")
+    return row.fulfilment in ("unfulfilled", "partly") and (row.type, row.status) == ("order", "processed")
 
 
 def searched(text: str) -> Keep:

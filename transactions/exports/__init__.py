@@ -5,16 +5,17 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from django.db.models import QuerySet
 
-from transactions.exports import columns, csv_file, pdf_file, xlsx_file
+from transactions.exports import columns, control, csv_file, pdf_file, xlsx_file
 from transactions.exports.moment import snapshot
-from transactions.exports.report import Heading, Progress, Report, TooManyRows, Written
+from transactions.exports.report import Heading, Layout, Progress, Report, Sum, TooManyRows, Written
 from transactions.models import Transaction
 
-__all__ = ["CONTENT_TYPES", "Heading", "Progress", "TooManyRows", "Written", "write"]
+__all__ = ["CONTENT_TYPES", "Heading", "Layout", "Progress", "Sum", "TooManyRows", "Written", "write"]
 
 CONTENT_TYPES: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -38,28 +39,37 @@ def write(
     path: Path,
     heading: Heading,
     progress: Progress = _unheard,
+    layout: Layout = Layout(),  # noqa: B008 - frozen
+    as_of: datetime | None = None,
 ) -> Written:
     """Write the rows of an ordered, unsliced queryset, read in one moment, to `path`.
 
     `progress(done, total)` is called at once with the total and then now and then, outside of any
     transaction of this module; what it raises ends the writing. `path` appears complete or not at all.
+    `as_of` is for a file that is made again: what the file says of its instant, instead of this one; whether
+    the rows are still those is for the caller to compare. A PDF has columns of its own.
     Raises TooManyRows for a PDF above EXPORT_PDF_CEILING and KeyError for an unknown format.
     """
     writer = _WRITERS[format]
-    with _complete_or_absent(path) as part, snapshot(queryset.db) as (connection, as_of):
+    with _complete_or_absent(path) as part, snapshot(queryset.db) as (connection, now):
+        as_of = as_of or now
+        sums = columns.sums(columns.source(queryset.order_by(), heading.time_zone), connection)
+        titled = columns.titled(heading.time_zone)
         report = Report(
-            columns=columns.titled(heading.time_zone),
+            columns=titled if format == "pdf" else columns.chosen(titled, layout.columns),
             heading=heading,
             as_of=as_of,
-            sums=columns.sums(columns.source(queryset.order_by(), heading.time_zone), connection),
+            sums=sums,
             source=columns.source(queryset, heading.time_zone, masked=heading.masked),
             connection=connection,
             progress=progress,
+            control=control.code(heading.asked, as_of, sums),
+            layout=layout,
         )
         progress(0, report.rows)
         writer(report, part)
         size, sha256 = _settle(part)
-    return Written(report.rows, as_of, sha256, size)
+    return Written(report.rows, as_of, sha256, size, report.control, sums)
 
 
 @contextmanager

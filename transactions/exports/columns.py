@@ -1,5 +1,6 @@
 """The columns of an export of transactions, and the one select that all formats read."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,7 +17,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable, CombinedExpression
-from django.db.models.functions import Cast, Coalesce, NullIf
+from django.db.models.functions import Cast, Coalesce, NullIf, Replace
 
 from transactions import personal
 from transactions.exports.report import Column, Kind, Source, Sum
@@ -37,7 +38,7 @@ def titled(time_zone: str) -> tuple[Column, ...]:
         Column("country", "Country", 9, short="Country", share=15),
         Column("method", "Payment method", 18, short="Method", share=28),
         Column("transaction", "Transaction ID", 38, short="Transaction ID", share=51),
-        Column("order", "Order ID", 38),
+        Column("order", "Order ID", 38, ours=True),
         Column("customer", "Customer ID", 26),
         Column("name", "Customer name", 26),
         Column("email", "E-mail", 30),
@@ -51,11 +52,33 @@ def titled(time_zone: str) -> tuple[Column, ...]:
         Column("net", "Net", 14, _MONEY, "payout_currency"),
         Column("payout_currency", "Payout currency", 10),
         Column("fulfilment", "Fulfilment", 13),
-        Column("refund_of", "Refund of", 38),
+        Column("refund_of", "Refund of", 38, ours=True),
         Column("receipt", "Refund receipt", 26),
         Column("decline", "Decline code", 10),
-        Column("test", "Test", 7),
+        Column("test", "Test", 7, ours=True),
+        Column("refund", "Refund", 16),
+        Column("card", "Card ends in", 8),
+        Column("paid", f"Paid at ({time_zone})", 20, ours=True),
     )
+
+
+def chosen(titled: Sequence[Column], keys: Sequence[str]) -> tuple[Column, ...]:
+    """The columns of these keys in this order; all of them for none.
+
+    No amount goes without its currency: where that is not among the keys, it stands behind the amount. Keys
+    that are not known any more are left out.
+    """
+    known = {column.key: column for column in titled}
+    named = [known[key] for key in dict.fromkeys(keys) if key in known]
+    if not named:
+        return tuple(titled)
+    wanted = {column.key for column in named}
+    found: dict[str, Column] = {}
+    for column in named:
+        found[column.key] = column
+        if column.currency and column.currency not in wanted:
+            found[column.currency] = known[column.currency]
+    return tuple(found.values())
 
 
 def source(queryset: QuerySet[Transaction], time_zone: str, *, masked: bool = False) -> Source:
@@ -116,12 +139,21 @@ def _expressions(time_zone: str) -> dict[str, Combinable]:
         "receipt": F("refund_receipt"),
         "decline": F("cancellation_code"),
         "test": Case(When(is_production=True, then=Value("no")), default=Value("yes")),
+        "refund": Replace(F("refund_state"), Value("_"), Value(" ")),
+        "card": F("card_last4"),
+        "paid": _written(_clock(time_zone, "paid_at")),
     }
 
 
-def _clock(time_zone: str) -> Combinable:
+def _written(instant: Combinable) -> Combinable:
+    """As text, since not everything has happened."""
+    text = Func(instant, Value("YYYY-MM-DD HH24:MI:SS"), function="to_char", output_field=TextField())
+    return Coalesce(text, Value(""), output_field=TextField())
+
+
+def _clock(time_zone: str, field: str = "created_at") -> Combinable:
     """What a clock in the zone showed, in whole seconds so that all formats agree on it."""
-    local = Func(Value(time_zone), F("created_at"), function="timezone", output_field=DateTimeField())
+    local = Func(Value(time_zone), F(field), function="timezone", output_field=DateTimeField())
     return Func(Value("second"), local, function="date_trunc", output_field=DateTimeField())
 
 

@@ -1,63 +1,111 @@
-"""CSV as RFC 4180 has it: UTF-8 with BOM, comma, CRLF, formatted and guarded by the database."""
+"""CSV as RFC 4180 has it: UTF-8, CRLF, formatted and guarded by the database, in a dialect of the reader."""
 
 import csv
 import io
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from babel.numbers import list_currencies
 
 from merchant.money import exponent
-from transactions.exports.report import CHUNK, Column, Kind, Report
+from transactions.exports.report import CHUNK, Column, Kind, Layout, Report
 
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+DECIMALS = {".": "point", ",": "comma"}
 _USUAL = 2
 # What makes a spreadsheet take a text for a formula: = + - @ tab CR LF and the full-width = + - @.
-_TRIGGERS = ", ".join(str(ord(each)) for each in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_TRIGGERS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _REPORT_EVERY = 20 * CHUNK
 
 
 def write(report: Report, path: Path) -> None:
-    """Write the report as CSV. Texts that start like a formula get a leading apostrophe; numbers never do."""
-    select = report.source.select(_formatted(column) for column in report.columns)
+    """Write the report as CSV. Texts that start like a formula get a leading apostrophe; numbers never do.
+
+    Raises KeyError for a layout with another dialect than those of DELIMITERS and DECIMALS.
+    """
+    layout = report.layout
+    select = report.source.select(_formatted(column, layout) for column in report.columns)
+    options = f"FORMAT csv, DELIMITER {_quoted(layout.delimiter, DELIMITERS)}"
     # Django's own cursor would keep every statement while DEBUG is on, and takes no parameters for COPY.
     cursor = report.connection.connection.cursor()
     with path.open("wb", buffering=1024 * 1024) as file, cursor:
-        file.write(_header(report.columns))
-        with cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)", report.source.params) as rows:
-            # The protocol promises one message a row, so the last byte is the end of the row, not a line
-            # break inside of a text.
-            for done, row in enumerate(rows, 1):
-                file.write(row[:-1])
-                file.write(b"\r\n")
+        file.write(_header(report.columns, layout))
+        with cursor.copy(f"COPY ({select}) TO STDOUT ({options})", report.source.params) as rows:
+            done, source = 0, iter(rows)
+            while chunk := list(islice(source, CHUNK)):
+                file.write(_lines(chunk))
+                done += len(chunk)
                 if done % _REPORT_EVERY == 0:
                     report.progress(done, report.rows)
     report.progress(report.rows, report.rows)
 
 
-def _header(columns: tuple[Column, ...]) -> bytes:
+def _lines(rows: list[bytes | memoryview]) -> bytes:
+    """The rows with the line ends of the RFC.
+
+    The protocol promises one message a row, so the last byte of each is its end. As long as no text holds a
+    line break, which is nearly always, all ends are replaced at once: a third of the time.
+    """
+    whole = b"".join(rows)
+    if whole.count(b"\n") == len(rows):
+        return whole.replace(b"\n", b"\r\n")
+    return b"".join(bytes(row[:-1]) + b"\r\n" for row in rows)
+
+
+def _header(columns: Iterable[Column], layout: Layout) -> bytes:
     line = io.StringIO()
-    csv.writer(line).writerow(column.title for column in columns)
-    return line.getvalue().encode("utf-8-sig")
+    csv.writer(line, delimiter=layout.delimiter).writerow(column.title for column in columns)
+    return line.getvalue().encode("utf-8-sig" if layout.bom else "utf-8")
 
 
-def _formatted(column: Column) -> str:
+def _formatted(column: Column, layout: Layout) -> str:
     if column.kind is Kind.MONEY:
-        return f'round("{column.key}", {_decimals(column.currency)})'
-    return _guarded(column.key) if column.kind is Kind.TEXT else f'"{column.key}"'
+        amount = _rounded(column)
+        return amount if layout.decimal == "." else f"replace({amount}::text, '.', {_mark(layout)})"
+    guarded = column.kind is Kind.TEXT and not column.ours
+    return _guarded(column.key) if guarded else f'"{column.key}"'
+
+
+def _mark(layout: Layout) -> str:
+    return _quoted(layout.decimal, DECIMALS)
+
+
+def _quoted(sign: str, known: dict[str, str]) -> str:
+    """SQL for a sign of a dialect; only known ones get as far as a statement."""
+    if sign not in known:
+        raise KeyError(sign)
+    return f"'{sign}'"
 
 
 def _guarded(key: str) -> str:
-    """A plain signed number, such as a telephone number used as an id, is no formula and stays as it is."""
+    """A plain signed number, such as a telephone number used as an id, is no formula and stays as it is.
+
+    Only texts that start with a trigger or a blank, which are few, are looked at more closely.
+    """
+    suspicious = f"""ascii("{key}") IN ({_codes(_TRIGGERS + " ")})"""
+    formula = f"""ascii(ltrim("{key}")) IN ({_codes(_TRIGGERS)})"""
+    number = """'^[+-][0-9]+([.,][0-9]+)?$'"""
     return (
-        f"""CASE WHEN ascii(ltrim("{key}")) IN ({_TRIGGERS}) AND "{key}" !~ '^[+-][0-9]+([.,][0-9]+)?$'"""
-        f""" THEN '''' || "{key}" ELSE "{key}" END"""
+        f"""CASE WHEN {suspicious} AND {formula} AND "{key}" !~ {number} """
+        f"""THEN '''' || "{key}" ELSE "{key}" END"""
     )
 
 
-def _decimals(key: str) -> str:
-    """SQL for the decimals of the currency in a column, as `merchant.money.exponent` has them."""
+def _codes(signs: str) -> str:
+    return ", ".join(str(ord(each)) for each in signs)
+
+
+def _rounded(column: Column) -> str:
+    """SQL for an amount with the decimals of its currency, as `merchant.money.exponent` has them."""
     groups: dict[int, list[str]] = {}
     for currency in sorted(list_currencies()):
         groups.setdefault(exponent(currency), []).append(f"'{currency}'")
     del groups[_USUAL]
-    cases = " ".join(f'WHEN "{key}" IN ({", ".join(codes)}) THEN {n}' for n, codes in sorted(groups.items()))
-    return f"CASE {cases} ELSE {_USUAL} END"
+    unusual = ", ".join(code for codes in groups.values() for code in codes)
+    currency = f'"{column.currency}"'
+    cases = " ".join(f"WHEN {currency} IN ({', '.join(codes)}) THEN {n}" for n, codes in groups.items())
+    return (
+        f'CASE WHEN {currency} IN ({unusual}) THEN round("{column.key}", CASE {cases} ELSE {_USUAL} END) '
+        f'ELSE round("{column.key}", {_USUAL}) END'
+    )

@@ -28,7 +28,8 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a report; `currency` is the key of the column that names the currency of an amount.
+    """A column of a report; `currency` is the key of the column that names the currency of an amount: where
+    the amount is, that column is too. `ours` marks texts that nobody else has a hand in.
 
     `width` is in characters. Columns with a `short` title and a `share` (millimetres) are the ones on paper.
     """
@@ -40,12 +41,23 @@ class Column:
     currency: str = ""
     short: str = ""
     share: int = 0
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns by their keys and in which order, none meaning all, and the dialect of a CSV."""
+
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    decimal: str = "."
+    bom: bool = True
 
 
 @dataclass(frozen=True)
 class Heading:
     """What a report says about itself. `time_zone` is an IANA name: local times are given in it; `masked`
-    hides who the customers are.
+    hides who the customers are; `asked` is what was asked for, exactly, and goes into the control code.
     """
 
     merchant: str
@@ -53,16 +65,7 @@ class Heading:
     filter_in_words: str
     author: str
     masked: bool = False
-
-
-@dataclass(frozen=True)
-class Written:
-    """A finished file: `as_of` is the instant of the snapshot in UTC, `size` is in bytes."""
-
-    rows: int
-    as_of: datetime
-    sha256: str
-    size: int
+    asked: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ class Sum:
     status: str
     count: int
     amount: Decimal
+
+
+@dataclass(frozen=True)
+class Written:
+    """A finished file: `as_of` is the instant of the snapshot in UTC, `size` is in bytes."""
+
+    rows: int
+    as_of: datetime
+    sha256: str
+    size: int
+    control: str
+    sums: tuple[Sum, ...]
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a file is made from. `connection` is inside of the snapshot's transaction."""
+    """All that a file is made from. `connection` is inside of the snapshot's transaction; `control` is the
+    code that stands in every file that can carry one.
+    """
 
     columns: tuple[Column, ...]
     heading: Heading
@@ -104,6 +121,8 @@ class Report:
     source: Source
     connection: BaseDatabaseWrapper
     progress: Progress
+    control: str = ""
+    layout: Layout = Layout()
 
     @property
     def rows(self) -> int:

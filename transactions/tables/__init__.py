@@ -8,9 +8,9 @@ from typing import Any
 
 import django_tables2
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from merchant.markup import filled
 from transactions import paging
 from transactions.tables.columns import COLUMNS, Column, Row
 
@@ -66,7 +66,7 @@ def rows(
     of_all = {"list": reverse("transactions:list"), "suffix": suffix, "masked": masked}
     for each in found:
         row = {**each, **of_all}
-        yield {**row, "cells": format_html(markup, *(column.cell(row) for column in shown))}
+        yield {**row, "cells": filled(markup, *(column.cell(row) for column in shown))}
 
 
 def _heading(column: Column) -> django_tables2.Column:
@@ -79,6 +79,6 @@ def _heading(column: Column) -> django_tables2.Column:
 
 def _frame(name: str) -> SafeString:
     """The cell around a value. A further column says its name on a phone, which has no header."""
-    further = "" if name in DEFAULT_COLUMNS else format_html(' data-title="{}"', COLUMNS[name].title)
+    further = "" if name in DEFAULT_COLUMNS else filled(' data-title="{}"', COLUMNS[name].title)
     kind = f"cell-{name}{' number' if COLUMNS[name].number else ''}"
-    return format_html('<td class="{}"{}>{{}}</td>', kind, further)
+    return filled('<td class="{}"{}>{{}}</td>', kind, further)

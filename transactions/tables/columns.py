@@ -4,16 +4,14 @@ Cells are made here and not in a template: with columns that each person chooses
 fifty times a page which ones they are.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from merchant import money
+from merchant.markup import filled, icon
 from merchant.templatetags.formats import country, moment
 from transactions import personal
 from transactions.models import Fulfilment, RowType, Status
@@ -46,14 +44,8 @@ class Column:
     sorts_by: str = ""
 
 
-@functools.lru_cache(maxsize=64)
-def _icon(name: str) -> SafeString:
-    address = f"{static('icons.svg')}#{name}"
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"></use></svg>', address)
-
-
 def _cut(text: str) -> str:
-    return format_html('<bdi class="cut" title="{0}">{0}</bdi>', text) if text else NOTHING
+    return filled('<bdi class="cut" title="{0}">{0}</bdi>', text) if text else NOTHING
 
 
 def _text(title: str, name: str) -> Column:
@@ -67,28 +59,28 @@ def _money(title: str, name: str, currency: str, *, sorts_by: str = "", cost: bo
     def cell(row: Row) -> str:
         if row["type"] != RowType.REFUND or cost:
             return money.display(row[name], row[currency])
-        return format_html('<span class="money-back">{}</span>', money.display(-row[name], row[currency]))
+        return filled('<span class="money-back">{}</span>', money.display(-row[name], row[currency]))
 
     return Column(title, (name, currency, "type"), cell, number=True, sorts_by=sorts_by)
 
 
 def _status(row: Row) -> str:
     status = row["status"]
-    shown = format_html(
-        '<span class="status status-{}">{}{}</span>', status, _icon(status), status[:1].upper() + status[1:]
+    shown = filled(
+        '<span class="status status-{}">{}{}</span>', status, icon(status), status[:1].upper() + status[1:]
     )
     if row["refund_state"] and status == Status.PROCESSED:
-        shown += format_html('<span class="row-state">{}</span>', _refund_state(row))
+        shown += filled('<span class="row-state">{}</span>', _refund_state(row))
     if row["fulfilment"] == Fulfilment.PARTLY:
-        shown += format_html('<span class="row-state">{}</span>', Fulfilment.PARTLY.label)
+        shown += filled('<span class="row-state">{}</span>', Fulfilment.PARTLY.label)
     return shown
 
 
 def _transaction_id(row: Row) -> str:
     """The one link of the row."""
     number, uuid = row["transaction_id"], str(row["uuid"])
-    named = number or format_html('<span class="muted" title="{}">{}…</span>', uuid, uuid[:8])
-    return format_html(
+    named = number or filled('<span class="muted" title="{}">{}…</span>', uuid, uuid[:8])
+    return filled(
         '<a class="row-link" id="tx-{1}" href="{0}{1}/{2}" data-row>'
         '<span class="unseen">Transaction </span>{3}</a>{4}',
         row["list"],
@@ -137,20 +129,16 @@ COLUMNS = {
     "country": Column(
         "Country",
         ("country",),
-        lambda row: format_html('<span class="cut">{}</span>', country(row["country"])),
+        lambda row: filled('<span class="cut">{}</span>', country(row["country"])),
     ),
     "method": Column(
         "Method",
         ("method", "method_title"),
-        lambda row: format_html(
-            '<span class="cut">{}</span>', row["method_title"] or row["method"] or NOTHING
-        ),
+        lambda row: filled('<span class="cut">{}</span>', row["method_title"] or row["method"] or NOTHING),
     ),
     "id": Column("Transaction ID", ("transaction_id", "is_production"), _transaction_id),
     "amount": _money("Amount", "charge_amount", "charge_currency", sorts_by="charge_amount"),
-    "order": Column(
-        "Order ID", ("uuid",), lambda row: format_html('<span class="mono">{}</span>', row["uuid"])
-    ),
+    "order": Column("Order ID", ("uuid",), lambda row: filled('<span class="mono">{}</span>', row["uuid"])),
     "email": Column("Customer e-mail", ("customer_email",), _email),
     "customer": _text("Customer ID", "customer_id"),
     "currency": Column("Currency", ("charge_currency",), lambda row: row["charge_currency"] or NOTHING),
