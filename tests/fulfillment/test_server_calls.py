@@ -114,7 +114,7 @@ def test_without_a_server_a_paid_order_counts_as_fulfilled_at_once(order: Transa
     news(order)
     assert fresh(order).fulfilment == "fulfilled"
     assert (Action.objects.get().requested_by, ServerCall.objects.count()) == (None, 0)
-    assert ("Fulfil", "automatic") in [(event.title, event.who) for event in timeline.events(order)]
+    assert ("Fulfilled", "automatic") in [(event.title, event.who) for event in timeline.events(order)]
 
 
 def test_nothing_happens_by_itself_unless_the_project_says_so(order: Transaction, shop: Shop) -> None:
