@@ -9,7 +9,7 @@ from merchant.access import MemberRequest, Right, requires
 from transactions import figures, overview, tabs
 from transactions.filters import TransactionFilter
 from transactions.timeouts import TooSlow, limited
-from transactions.views.common import are_of_our_days, list_with, sync_state, without
+from transactions.views.common import are_of_our_days, export_menu, list_with, sync_state, without
 
 
 @require_safe
@@ -36,6 +36,7 @@ def list_figures(request: MemberRequest) -> HttpResponse:
         "count_limit": overview.COUNT_LIMIT,
         "too_slow": too_slow,
         "query": query.urlencode(),
+        **export_menu(request),
     }
     template = "transactions/_figures_apart.html" if request.htmx else "transactions/figures.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
