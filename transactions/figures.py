@@ -66,8 +66,14 @@ def _kinds(filters: TransactionFilter) -> Sequence[Row] | None:
 
     None when the daily totals cannot tell.
     """
-    days = None if filters.is_by_id else filters.daily_of_narrowed(leaving_out=tabs.SET)
-    if days is None:
+    totals = None if filters.is_by_id else filters.totals_of_narrowed(leaving_out=tabs.SET)
+    if totals is None:
         return None
-    kinds = days.values("status", "type", "currency")
-    return list(kinds.annotate(entries=Sum("count"), charged=Sum("amount"), waiting=tabs.waiting(filters)))
+    waiting = tabs.waiting(filters)
+    first, *rest = (
+        each.values("status", "type", "currency").annotate(
+            entries=Sum("count"), charged=Sum("amount"), waiting=waiting
+        )
+        for each in totals
+    )
+    return list(first.union(*rest, all=True))

@@ -34,6 +34,18 @@ class Days:
         after = self.last + _DAY if self.last and self.last < dt.date.max else None
         return _midnight(self.first, zone), _midnight(after, zone)
 
+    @property
+    def whole_months(self) -> "Days | None":
+        """From the first day of the first whole month among these days to the last day of the last one."""
+        first, last = self.first, self.last if self.last != dt.date.max else None
+        if first and first > dt.date.max - 31 * _DAY:
+            return None
+        start = (first.replace(day=1) + 31 * _DAY).replace(day=1) if first and first.day > 1 else first
+        end = (last + _DAY).replace(day=1) if last else None
+        if end and (end == dt.date.min or (start and start >= end)):
+            return None
+        return Days(start, end - _DAY if end else None)
+
 
 def preset(name: str, today: dt.date) -> Days:
     """The days that a preset means on the day `today`: what runs still ends today, a week begins on Monday.

@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
-from redis.exceptions import RedisError
 
 from merchant import audit
 from merchant.access import Right, may
 from merchant.models import Membership
+from transactions import remembered
 from transactions.filters import TransactionFilter
 from transactions.models import SavedView
 from transactions.models.saved import LONGEST_NAME, LONGEST_QUERY
 
 MOST = 50
-_LIVE_SECONDS = 60
 _ORDER = "sort"
 
 
@@ -46,13 +44,10 @@ def visible_to(membership: Membership) -> QuerySet[SavedView]:
 def links(membership: Membership) -> Sequence[Link]:
     """What `visible_to` finds, remembered for a minute: it stands above every list."""
     key = _key(membership)
-    try:
-        rows = cache.get(key)
-        if rows is None:
-            rows = _read(membership)
-            cache.set(key, rows, _LIVE_SECONDS)
-    except RedisError:
-        rows = _read(membership)  # slower, but the list does not fall with the cache
+    rows = remembered.get(key)
+    if rows is None:
+        rows = _read(membership)
+        remembered.keep(key, rows)
     found = [Link(*row) for row in rows]
     return [link for link in found if link.shared or link.owner_id == membership.user_id]
 
@@ -138,10 +133,4 @@ def _read(membership: Membership) -> list[tuple[Any, ...]]:
 
 
 def _forget(membership: Membership) -> None:
-    def forget() -> None:
-        try:
-            cache.delete(_key(membership))
-        except RedisError:
-            return  # nothing is remembered for longer than a minute
-
-    transaction.on_commit(forget)
+    transaction.on_commit(lambda: remembered.forget(_key(membership)))

@@ -8,6 +8,7 @@ from merchant.models import Membership
 from transactions import paging
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
+from transactions.timeouts import TooSlow, limited
 
 LIMIT = 1_000
 
@@ -39,7 +40,11 @@ def _found(membership: Membership, query: QueryDict) -> list[UUID]:
     if not filters.is_valid():
         raise BadSelection("These filters make no sense: correct them first.")
     rows = paging.ordered(filters.found, query.get("sort", paging.DEFAULT_ORDER))
-    return list(rows.values_list("pk", flat=True)[: LIMIT + 1])
+    try:
+        with limited():
+            return list(rows.values_list("pk", flat=True)[: LIMIT + 1])
+    except TooSlow as error:
+        raise BadSelection("These are too slow to find. Narrow the period or add a filter.") from error
 
 
 def _uuid(text: str) -> UUID:

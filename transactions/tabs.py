@@ -8,8 +8,8 @@ from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from merchant.models import Merchant
 from transactions import paging
-from transactions.filters import WAITING, TransactionFilter
-from transactions.models import Fulfilment, Status, Transaction
+from transactions.filters import TransactionFilter
+from transactions.models import TO_FULFIL, Fulfilment, Status, Transaction
 from transactions.overview import COUNT_LIMIT
 
 # What each tab sets in the address. Every other filter stays as it is.
@@ -84,7 +84,7 @@ def _in_words(count: int | None) -> str:
 
 def waiting(filters: TransactionFilter) -> Subquery:
     """How many rows wait to be fulfilled, for a query over daily totals, which know nothing of goods."""
-    return _Capped(filters.narrowed(leaving_out=SET).filter(WAITING))
+    return _Capped(filters.narrowed(leaving_out=SET).filter(TO_FULFIL))
 
 
 def counts_of_kinds(kinds: Sequence[Mapping[str, Any]]) -> Counts:
@@ -103,7 +103,7 @@ def counts_of_kinds(kinds: Sequence[Mapping[str, Any]]) -> Counts:
 def counts_of_rows(filters: TransactionFilter) -> Counts:
     """The counts from the transactions, by one query, each no further than one over COUNT_LIMIT."""
     base = filters.narrowed(leaving_out=SET)
-    conditions = {"All": Q(), "To fulfil": WAITING}
+    conditions = {"All": Q(), "To fulfil": TO_FULFIL}
     conditions |= {label: Q(status__in=set_["status"]) for label, set_ in TABS.items() if "status" in set_}
     columns = {f"tab_{number}": _Capped(base.filter(each)) for number, each in enumerate(conditions.values())}
     row: Mapping[str, Any] = Merchant.objects.filter(pk=filters.merchant.pk).values(**columns).get()

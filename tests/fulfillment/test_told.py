@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from fulfillment import inbox
 from merchant.models import Merchant, Project
@@ -98,3 +99,14 @@ def test_test_webhooks_and_those_of_another_merchant_tell_nothing(
     heard(harbour, testing_case="correct_payment")
     heard(copper.projects.get())
     assert "Receipt and tax" not in page_of(ann, entry)
+
+
+def test_a_webhook_kept_under_a_lost_key_does_not_break_the_card(
+    ann: Person, lantern: Merchant, harbour: Project, settings
+) -> None:
+    entry = keep(lantern, CARD)
+    heard(harbour)
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    page = page_of(ann, entry)
+    assert "Charged" in page
+    assert "Not readable: it was kept under a key that is not in use any more." in page

@@ -212,7 +212,7 @@ FILTERS: dict[str, dict[str, Keep]] = {
     "fulfilment": {
         "fulfilment=fulfilled": equals("fulfilment", "fulfilled"),
         "fulfilment=unfulfilled": lambda row: (
-            (row.fulfilment, row.type, row.status) == ("unfulfilled", "order", "processed")
+            row.fulfilment in ("unfulfilled", "partly") and (row.type, row.status) == ("order", "processed")
         ),
     },
     "type": {"type=order": equals("type", "order"), "type=refund": equals("type", "refund")},

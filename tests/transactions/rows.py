@@ -98,7 +98,7 @@ def _entry(merchant: Merchant, chance: random.Random, projects: list[Project], i
         parent_uuid=uuid.UUID(int=index % 3) if index % 11 == 0 else None,
         refund_receipt=f"receipt{index}" if index % 13 == 0 else "",
         asked_at=NOW,
-        fulfilment=chance.choice(["fulfilled", "unfulfilled"]),
+        fulfilment=chance.choice(["fulfilled", "partly", "unfulfilled"]),
     )
 
 

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from merchant.models import Merchant
-from tests.conftest import HARBOUR, KETTLE, SNOW
+from tests.conftest import HARBOUR, KETTLE, SNOW, Person
 from tests.transactions import rows
 from transactions.filters import choices
 from transactions.models import Transaction
@@ -65,4 +65,26 @@ def test_before_the_first_filling_nothing_is_remembered(lantern: Merchant) -> No
 def test_what_is_remembered_lives_for_a_minute_at_most(lantern: Merchant, number: int) -> None:
     rows.fill(lantern, number)
     choices.of(lantern)
-    assert 0 < cache._cache.get_client(None).ttl(cache.make_key(f"choices:{lantern.pk}")) <= 60
+    assert 0 < cache._cache.get_client(None).ttl(cache.make_key(f"offered:{lantern.pk}")) <= 60
+
+
+def test_no_class_of_ours_is_remembered_so_that_no_release_breaks_the_list(
+    ann: Person, mirrored: Merchant
+) -> None:
+    assert ann.browser.get("/transactions/?country=DE").status_code == 200
+    client = cache._cache.get_client(None)
+    kept = [client.get(key) for key in client.scan_iter(cache.make_key("*")) if b"line:" not in key]
+    assert any(b"Bank card" in value for value in kept)
+    assert not any(b"transactions." in value for value in kept)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\x80\x04nonsense.", b"cgone_module\nGone\n.", b"(dp0\n."])
+def test_what_cannot_be_read_in_the_cache_is_read_from_the_database(
+    ann: Person, mirrored: Merchant, garbage: bytes
+) -> None:
+    client = cache._cache.get_client(None)
+    for key in ("offered", "views"):
+        client.set(cache.make_key(f"{key}:{mirrored.pk}"), garbage)
+    assert ("EUR", "EUR") in offered(mirrored, "currency")
+    assert ann.browser.get("/transactions/").status_code == 200
+    assert client.get(cache.make_key(f"offered:{mirrored.pk}")) != garbage

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from merchant.models import Merchant
 from merchant.paysuper import records
 from tests.merchant import examples
-from transactions import mirror, sync
-from transactions.models import DailyTotal, Transaction
+from transactions import mirror, periods, sync
+from transactions.models import DailyTotal, MonthlyTotal, Transaction
 
 
 def kept(merchant: Merchant) -> dict[tuple[object, ...], tuple[int, Decimal]]:
@@ -30,6 +30,23 @@ def counted(merchant: Merchant) -> dict[tuple[object, ...], tuple[int, Decimal]]
     return {key: (counts[key], amounts[key]) for key in counts}
 
 
+def kept_months(merchant: Merchant) -> dict[tuple[object, ...], tuple[int, Decimal]]:
+    rows = MonthlyTotal.objects.filter(merchant=merchant).exclude(count=0)
+    keys = ("project", "month", "type", "status", "currency", "count", "amount")
+    return {tuple(row[:5]): (row[5], row[6]) for row in rows.values_list(*keys)}
+
+
+def months(
+    days: dict[tuple[object, ...], tuple[int, Decimal]],
+) -> dict[tuple[object, ...], tuple[int, Decimal]]:
+    counts, amounts = Counter(), Counter()
+    for (project, day, *kind), (count, amount) in days.items():
+        key = (project, day.replace(day=1), *kind)
+        counts[key] += count
+        amounts[key] += amount
+    return {key: (counts[key], amounts[key]) for key in counts}
+
+
 def test_a_fill_counts_every_entry_once(mirrored: Merchant) -> None:
     assert kept(mirrored) == counted(mirrored) != {}
     sync.sync(mirrored, full=True)
@@ -44,7 +61,7 @@ change = st.fixed_dictionaries(
             {"currency": st.sampled_from(["EUR", "JPY", "BHD"]), "amount": st.integers(0, 900)}
         ),
         "created_at": st.sampled_from(
-            [{"seconds": 1613569210}, {"seconds": 1613602800}, {"seconds": 1613606400}]
+            [{"seconds": each} for each in (1613569210, 1613602800, 1613606400, 1614553200)]
         ),
     }
 )
@@ -58,11 +75,13 @@ def test_whatever_arrives_in_whatever_order_the_totals_are_those_of_the_entries(
 ) -> None:
     Transaction.objects.all().delete()
     DailyTotal.objects.all().delete()
+    MonthlyTotal.objects.all().delete()
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     for minute, changes in batches:
         orders = [records.order(examples.order(**each)) for each in changes]
         mirror.apply(lantern, orders, start + dt.timedelta(minutes=minute))
     assert kept(lantern) == counted(lantern)
+    assert kept_months(lantern) == months(counted(lantern))
 
 
 def test_other_days_of_the_merchant_are_counted_anew(mirrored: Merchant) -> None:
@@ -70,3 +89,23 @@ def test_other_days_of_the_merchant_are_counted_anew(mirrored: Merchant) -> None
     mirrored.save()
     sync.sync(mirrored)
     assert kept(mirrored) == counted(mirrored)
+    assert kept_months(mirrored) == months(counted(mirrored))
+
+
+def test_months_are_whole_only_from_their_first_day_to_their_last() -> None:
+    date, known = dt.date, periods.Days
+    for days, whole in {
+        known(None, None): known(None, None),
+        known(date(2026, 1, 1), date(2026, 1, 31)): known(date(2026, 1, 1), date(2026, 1, 31)),
+        known(date(2026, 1, 2), date(2026, 3, 1)): known(date(2026, 2, 1), date(2026, 2, 28)),
+        known(date(2026, 1, 31), None): known(date(2026, 2, 1), None),
+        known(None, date(2026, 3, 30)): known(None, date(2026, 2, 28)),
+        known(date(2026, 1, 2), date(2026, 2, 27)): None,
+        known(date(2026, 5, 10), date(2026, 5, 12)): None,
+        known(None, date(1, 1, 1)): None,
+        known(None, date(1, 1, 31)): known(None, date(1, 1, 31)),
+        known(date(9999, 12, 31), None): None,
+        known(date(1, 1, 1), date(9999, 12, 31)): known(date(1, 1, 1), None),
+        known(date(2026, 2, 1), date(2026, 1, 1)): None,
+    }.items():
+        assert days.whole_months == whole, days

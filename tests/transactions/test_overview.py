@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from merchant.models import Merchant
 from tests.conftest import HARBOUR, SNOW, Person
 from tests.transactions import rows
-from transactions import overview, periods
+from transactions import figures, overview, paging, periods
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 
@@ -133,6 +133,7 @@ def test_nothing_has_no_totals() -> None:
             "project": st.sampled_from([HARBOUR, SNOW]),
             "period": st.sampled_from(list(periods.PRESETS)),
             "from": st.dates(dt.date(2026, 1, 1), dt.date(2026, 12, 31)).map(str),
+            "to": st.dates(dt.date(2026, 6, 1), dt.date(2026, 12, 31)).map(str),
         },
     )
 )
@@ -144,6 +145,11 @@ def test_daily_totals_say_what_the_entries_say(mirrored: Merchant, query: dict[s
     filters = TransactionFilter(mirrored, address)
     if filters.is_valid():
         assert overview.totals_of_days(filters.daily) == overview.totals(filters.found)
+        # And by months where those are whole, as the list tells them above a page of many.
+        page = paging.Page(rows=[], previous="", next="more")
+        told = figures.at_once(filters, page, by_days=True)
+        assert told.totals == overview.totals(filters.found)
+        assert told.count == filters.found.count()
 
 
 @pytest.mark.parametrize(

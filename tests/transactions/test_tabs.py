@@ -14,7 +14,7 @@ from tests.transactions import rows
 from tests.transactions.test_pages import seen, text
 from transactions import figures, tabs
 from transactions.filters import TransactionFilter
-from transactions.models import DailyTotal, Transaction
+from transactions.models import MonthlyTotal, Transaction
 
 TAB = re.compile(r'<a class="tab" href="([^"]*)"( aria-current="page")?>(.*?)</a>', re.DOTALL)
 
@@ -53,6 +53,19 @@ def test_six_tabs_with_the_number_of_rows_behind_each(ann: Person, mirrored: Mer
     }
     assert all(numbers.values())
     assert list(shown(ann)) == [f"{label} {number}" for label, number in numbers.items()]
+
+
+def test_the_tab_the_overview_and_the_queue_count_the_same_orders(ann: Person, mirrored: Merchant) -> None:
+    paid = mirrored.transactions.filter(type="order", status="processed")
+    partly = paid.first()
+    mirrored.transactions.filter(pk=partly.pk).update(fulfilment="partly")
+    mirrored.transactions.filter(type="refund").update(fulfilment="partly")
+    number = paid.exclude(fulfilment__in=["fulfilled", "withdrawn"]).count()
+    assert f"To fulfil {number}" in shown(ann)
+    assert ann.browser.get("/").context["waiting"] == number
+    assert ann.browser.get("/to-fulfil/").context["counts"]["fulfil"] == number
+    assert partly in TransactionFilter(mirrored, QueryDict("fulfilment=unfulfilled")).found
+    assert partly in TransactionFilter(mirrored, QueryDict("fulfilment=partly")).found
 
 
 def test_a_tab_leads_to_the_rows_it_counts_and_is_marked_there(ann: Person, mirrored: Merchant) -> None:
@@ -97,7 +110,7 @@ def test_one_query_counts_all_of_them(mirrored: Merchant, query: str) -> None:
     assert filters.is_valid()
     with CaptureQueriesContext(connection) as captured:
         tabs_of(filters, by_days=True)
-    assert sum("dailytotal" in each["sql"] or "capped" in each["sql"] for each in captured) == 1
+    assert sum("monthlytotal" in each["sql"] or "capped" in each["sql"] for each in captured) == 1
     assert len(captured) <= 2  # the other one asks whether the text is an id
 
 
@@ -120,9 +133,9 @@ def test_a_count_ends_at_its_limit(
 
 
 def test_counts_come_from_the_daily_totals_where_those_can_tell(mirrored: Merchant) -> None:
-    DailyTotal.objects.update(count=7)
-    days = DailyTotal.objects.filter(merchant=mirrored).count()
-    assert counts(mirrored, "")["All"] == str(7 * days)
+    MonthlyTotal.objects.update(count=7)
+    months = MonthlyTotal.objects.filter(merchant=mirrored).count()
+    assert counts(mirrored, "")["All"] == str(7 * months)
     assert counts(mirrored, "q=mara")["All"] == str(
         mirrored.transactions.filter(customer_email__icontains="mara").count()
     )

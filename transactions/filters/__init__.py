@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -15,14 +16,12 @@ from transactions import periods, search
 from transactions.filters import choices, offered
 from transactions.filters.chips import Chip, chips_of
 from transactions.filters.declared import SEARCHED, SEARCHED_WITHOUT_EMAIL, DeclaredFilters
-from transactions.models import DailyTotal, Fulfilment, RowType, Status, Transaction
+from transactions.models import TO_FULFIL, DailyTotal, Fulfilment, MonthlyTotal, Transaction
 
 # The filters that the daily totals can answer too.
 _DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
 # Always in sight; the others are folded away while they are not used.
 _FIRST = frozenset({"q", "period", "from", "to", "status"})
-# Only what has been paid can wait for its goods.
-WAITING = Q(type=RowType.ORDER, status=Status.PROCESSED, fulfilment=Fulfilment.UNFULFILLED)
 
 
 class TransactionFilter(DeclaredFilters):
@@ -95,6 +94,28 @@ class TransactionFilter(DeclaredFilters):
 
     def daily_of_narrowed(self, leaving_out: Collection[str] = ()) -> QuerySet[DailyTotal] | None:
         """The daily totals of `narrowed`, or None when the filters ask for more than those know."""
+        asked = self._asked_of_totals(leaving_out)
+        if asked is None:
+            return None
+        range_ = {"day__gte": self.days.first, "day__lte": self.days.last}
+        asked |= {name: day for name, day in range_.items() if day}
+        return DailyTotal.objects.filter(merchant=self.merchant, **asked)
+
+    def totals_of_narrowed(self, leaving_out: Collection[str] = ()) -> Sequence[QuerySet[Any]] | None:
+        """The same by whole months, and by days where a month is not whole: few rows even for all time."""
+        asked, daily = self._asked_of_totals(leaving_out), self.daily_of_narrowed(leaving_out)
+        months = self.days.whole_months if daily is not None else None
+        if asked is None or daily is None or months is None:
+            return None if daily is None else [daily]
+        monthly = MonthlyTotal.objects.filter(merchant=self.merchant, **asked)
+        beside = Q(pk__in=[])
+        if months.first:
+            monthly, beside = monthly.filter(month__gte=months.first), beside | Q(day__lt=months.first)
+        if months.last:
+            monthly, beside = monthly.filter(month__lte=months.last), beside | Q(day__gt=months.last)
+        return [monthly, daily.filter(beside)]
+
+    def _asked_of_totals(self, leaving_out: Collection[str]) -> dict[str, Any] | None:
         used = {name for name in self.form.fields if name not in leaving_out and self.values_of(name)}
         if not self.is_valid() or used - _DAILY:
             return None
@@ -102,9 +123,7 @@ class TransactionFilter(DeclaredFilters):
         projects = [self.choices.projects[each] for each in values.get("project", [])]
         wanted = {"status__in": values.get("status"), "currency__in": values.get("currency")}
         wanted |= {"type": values.get("type"), "project__in": projects}
-        wanted |= {"day__gte": self.days.first, "day__lte": self.days.last}
-        asked = {name: value for name, value in wanted.items() if value}
-        return DailyTotal.objects.filter(merchant=self.merchant, **asked)
+        return {name: value for name, value in wanted.items() if value}
 
     @property
     def days(self) -> periods.Days:
@@ -185,8 +204,8 @@ class TransactionFilter(DeclaredFilters):
         return queryset.filter(bought__icontains=text)
 
     def by_fulfilment(self, queryset: QuerySet[Transaction], _: str, state: str) -> QuerySet[Transaction]:
-        """How far the goods are; unfulfilled is only what waits for them."""
-        return queryset.filter(WAITING if state == Fulfilment.UNFULFILLED else Q(fulfilment=state))
+        """How far the goods are; unfulfilled means paid orders that are owed all or a part of them."""
+        return queryset.filter(TO_FULFIL if state == Fulfilment.UNFULFILLED else Q(fulfilment=state))
 
     def _within(self, queryset: QuerySet[Transaction]) -> QuerySet[Transaction]:
         start, end = self.days.bounds(self.merchant.zone)

@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 
 from babel import Locale
-from django.core.cache import cache
 from django.db import connection
-from redis.exceptions import RedisError
 
 from merchant.models import Merchant
+from transactions import remembered
 
-_LIVE_SECONDS = 60
 _COUNTRIES = Locale("en").territories
 
 # From one value to the next along the index of each column: a step a value, however many rows there are.
@@ -51,15 +49,12 @@ def of(merchant: Merchant) -> Choices:
 
     Read by one query, however many transactions there are.
     """
-    key = f"choices:{merchant.pk}"
-    try:
-        found: Choices | None = cache.get(key)
-        if found is None:
-            found = _read(merchant)
-            if found.by_filter["method"]:  # not while there are none: the first fill is near
-                cache.set(key, found, _LIVE_SECONDS)
-    except RedisError:
-        return _read(merchant)  # slower, but the list does not fall with the cache
+    key = f"offered:{merchant.pk}"
+    if kept := remembered.get(key):
+        return Choices(*kept)
+    found = _read(merchant)
+    if found.by_filter["method"]:  # not while there are none: the first fill is near
+        remembered.keep(key, (found.by_filter, found.projects))
     return found
 
 

@@ -10,6 +10,10 @@ from transactions.filters.form import FilterForm
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
+# Rows of other states than what is asked for have not been fulfilled either: the first asks for what waits.
+_FULFILMENT = [
+    (value, "To fulfil" if value == Fulfilment.UNFULFILLED else title) for value, title in Fulfilment.choices
+]
 SEARCHED = "Transaction ID, receipt, e-mail or a part of it, customer ID, 4242 of a card, 12.50 EUR"
 SEARCHED_WITHOUT_EMAIL = "Transaction ID, receipt, customer ID, 4242 of a card, 12.50 EUR"
 
@@ -52,7 +56,7 @@ class DeclaredFilters(django_filters.FilterSet):
     amount_min = django_filters.NumberFilter(label="Amount from", lookup_expr="gte", **_AMOUNT)
     amount_max = django_filters.NumberFilter(label="Amount to", lookup_expr="lte", **_AMOUNT)
     fulfilment = django_filters.ChoiceFilter(
-        label="Fulfilment", method="by_fulfilment", choices=Fulfilment.choices, empty_label="Any"
+        label="Fulfilment", method="by_fulfilment", choices=_FULFILMENT, empty_label="Any"
     )
     type = django_filters.ChoiceFilter(label="Type", choices=RowType.choices, empty_label="All types")
     mode = django_filters.ChoiceFilter(

@@ -1,9 +1,9 @@
-"""Daily totals, kept right by the very transaction that changes the entries."""
+"""Daily and monthly totals, kept right by the very transaction that changes the entries."""
 
 from django.db import connection, transaction
 
 from merchant.models import Merchant
-from transactions.models import DailyTotal, SyncState
+from transactions.models import DailyTotal, MonthlyTotal, SyncState
 
 # What a total depends on: as long as these stay the same, a change of an entry changes no total.
 SUMMED = "merchant_id project_id created_at type status charge_currency charge_amount".split()
@@ -12,6 +12,12 @@ SUMMED = "merchant_id project_id created_at type status charge_currency charge_a
 WRITERS_LOCK = 20_482
 
 _KEYS = "merchant_id, project_id, day, type, status, currency"
+_MONTH_KEYS = _KEYS.replace("day", "month")
+# Of the days in `summed`, their months.
+_MONTHS = f"""
+SELECT {_KEYS.replace("day", "date_trunc('month', day)::date")}, sum(count), sum(amount)
+FROM {{}} GROUP BY 1, 2, 3, 4, 5, 6
+"""
 _DAY = "(created_at AT TIME ZONE %(zone)s)::date"
 # Adds what was written and takes away what stood there before; `written` and `before` come from the writer.
 ROLL_UP = f"""
@@ -28,6 +34,11 @@ moved AS (
     SELECT {_KEYS}, count, amount FROM summed WHERE count <> 0 OR amount <> 0
     ON CONFLICT ({_KEYS}) DO UPDATE
     SET count = total.count + EXCLUDED.count, amount = total.amount + EXCLUDED.amount
+), rolled_months AS (
+    INSERT INTO transactions_monthlytotal AS total ({_MONTH_KEYS}, count, amount)
+    {_MONTHS.format("summed")} HAVING sum(count) <> 0 OR sum(amount) <> 0
+    ON CONFLICT ({_MONTH_KEYS}) DO UPDATE
+    SET count = total.count + EXCLUDED.count, amount = total.amount + EXCLUDED.amount
 )
 """
 _REBUILD = f"""
@@ -35,12 +46,18 @@ INSERT INTO transactions_dailytotal ({_KEYS}, count, amount)
 SELECT merchant_id, project_id, {_DAY}, type, status, charge_currency, count(*), sum(charge_amount)
 FROM transactions_transaction WHERE merchant_id = %(merchant)s GROUP BY 1, 2, 3, 4, 5, 6
 """
+_REBUILD_MONTHS = f"""
+INSERT INTO transactions_monthlytotal ({_MONTH_KEYS}, count, amount)
+{_MONTHS.format("(SELECT * FROM transactions_dailytotal WHERE merchant_id = %(merchant)s) AS days")}
+"""
 
 
 def rebuild(merchant: Merchant) -> None:
-    """Count the merchant's daily totals anew, by days of its zone."""
+    """Count the merchant's totals anew, by days and months of its zone."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [WRITERS_LOCK, merchant.pk])
-        DailyTotal.objects.filter(merchant=merchant).delete()
+        for model in (DailyTotal, MonthlyTotal):
+            model.objects.filter(merchant=merchant).delete()
         cursor.execute(_REBUILD, {"zone": merchant.time_zone, "merchant": merchant.pk})
+        cursor.execute(_REBUILD_MONTHS, {"merchant": merchant.pk})
         SyncState.objects.update_or_create(merchant=merchant, defaults={"totals_zone": merchant.time_zone})

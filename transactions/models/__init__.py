@@ -6,7 +6,6 @@ from transactions.models.following import SyncState, Walk
 from transactions.models.mirrored import (
     TO_FULFIL,
     TO_WITHDRAW,
-    DailyTotal,
     ExactDecoder,
     Fulfilment,
     Item,
@@ -17,6 +16,7 @@ from transactions.models.mirrored import (
 )
 from transactions.models.noted import Note
 from transactions.models.saved import SavedView
+from transactions.models.totalled import DailyTotal, MonthlyTotal
 
 __all__ = [
     "TO_FULFIL",
@@ -26,6 +26,7 @@ __all__ = [
     "Export",
     "Fulfilment",
     "Item",
+    "MonthlyTotal",
     "Note",
     "RawOrder",
     "RowType",

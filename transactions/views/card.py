@@ -23,9 +23,12 @@ def transaction_card(request: MemberRequest, uuid: UUID) -> HttpResponse:
 
 
 def card_entry(request: MemberRequest, uuid: UUID) -> Transaction:
-    """The transaction with its document; 404 for another merchant's."""
-    queryset = Transaction.objects.select_related("project", "raw_order", "merchant")
-    return get_or_404(queryset, request.membership, pk=uuid)
+    """The transaction with its document and without secrets; 404 for another merchant's."""
+    queryset = Transaction.objects.select_related("project", "raw_order")
+    queryset = queryset.defer("project__secret_key", "project__previous_secret")
+    entry = get_or_404(queryset, request.membership, pk=uuid)
+    entry.merchant = request.membership.merchant
+    return entry
 
 
 def show_card(request: MemberRequest, entry: Transaction, form: NoteForm, status: int = 200) -> HttpResponse:

@@ -7,17 +7,20 @@ from django.views.decorators.http import require_safe
 from merchant.access import MemberRequest, Right, requires
 from transactions import newer
 from transactions.filters import TransactionFilter
+from transactions.timeouts import TooSlow, limited
 from transactions.views.common import without
 
 
 @require_safe
 @requires(Right.VIEW)
 def newer_count(request: MemberRequest) -> HttpResponse:
-    """How many rows of this list are newer than "seen"; 204 while the page knows that already."""
+    """How many rows of this list are newer than "seen"; 204 when it knows that or it takes too long."""
     try:
-        number = newer.count(
-            TransactionFilter.of(request.membership, request.GET).found, request.GET.get("seen", "")
-        )
+        with limited():
+            found = TransactionFilter.of(request.membership, request.GET).found
+            number = newer.count(found, request.GET.get("seen", ""))
+    except TooSlow:
+        return HttpResponse(status=204)
     except (ValueError, OverflowError):
         return HttpResponseBadRequest("This is no place in the list.")
     if str(number) == request.GET.get("known", "0"):

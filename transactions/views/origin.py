@@ -12,6 +12,7 @@ from merchant.access import MemberRequest
 from transactions import paging
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
+from transactions.timeouts import TooSlow, limited
 from transactions.views.common import mine
 
 NAME = "in"
@@ -35,8 +36,7 @@ def origin(request: MemberRequest, entry: Transaction) -> Origin:
     """The place of an entry in the list that its card was opened from: the plain list if none is named."""
     query = _query(request, entry.pk)
     end, parameters = suffix(query), QueryDict(query)
-    found = TransactionFilter.of(request.membership, parameters).found if query else mine(request)
-    previous, after = paging.neighbours(found, parameters.get("sort", paging.DEFAULT_ORDER), entry)
+    previous, after = _neighbours(request, parameters, entry)
     return Origin(
         back=f"{reverse('transactions:list')}{f'?{parameters.urlencode()}' if query else ''}#tx-{entry.pk}",
         previous=_address(previous, end),
@@ -52,6 +52,20 @@ def card_address(request: HttpRequest, uuid: UUID) -> str:
 def back_to_card(request: HttpRequest, uuid: UUID, part: str = "") -> HttpResponseRedirect:
     """To the card after something was done on it, still in its list; `part` is a section like "#timeline"."""
     return redirect(card_address(request, uuid) + part)
+
+
+def _neighbours(
+    request: MemberRequest, parameters: QueryDict, entry: Transaction
+) -> tuple[UUID | None, UUID | None]:
+    """Those in the list; none where the list takes too long: the card does not fall with it."""
+    try:
+        with limited():
+            found = (
+                TransactionFilter.of(request.membership, parameters).found if parameters else mine(request)
+            )
+            return paging.neighbours(found, parameters.get("sort", paging.DEFAULT_ORDER), entry)
+    except TooSlow:
+        return None, None
 
 
 def _query(request: HttpRequest, uuid: UUID) -> str:
