@@ -48,7 +48,7 @@ class NotChosen(ValueError):
 class Choice:
     """What was chosen last: PAGE or ALL columns, and a key of DIALECTS."""
 
-    columns: str = PAGE
+    columns: str = ALL
     dialect: str = "comma-point"
 
 

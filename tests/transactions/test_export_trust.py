@@ -20,7 +20,7 @@ from merchant.models import AuditEvent, Merchant
 from tests.conftest import Person, person
 from tests.transactions import rows
 from tests.transactions.test_export_jobs import ask, fetched, made
-from transactions import exporting, tasks
+from transactions import exporting, recipes, tasks
 from transactions.exporting import dropping, progress, proving
 from transactions.exports import control
 from transactions.models import Export, Transaction
@@ -365,7 +365,7 @@ def test_a_dialect_is_written_and_remembered(
     for row in csv.DictReader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True):
         assert (row["Charge amount"], row["Product"]) == (f"-{amount}", 'a;b,"c"\td\r\ne')
     ann.membership.refresh_from_db()
-    assert ann.membership.list_preferences["export"] == {"columns": "all", "dialect": dialect}
+    assert recipes.last_choice(ann.membership.list_preferences) == recipes.Choice("all", dialect)
     assert f'<option value="{dialect}" selected>' in ann.browser.get("/transactions/").content.decode()
 
 

@@ -20,6 +20,7 @@ from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
 from transactions import exporting, exports, recipes, selection
 from transactions.exporting import asking, proving
+from transactions.exports.columns import chosen, titled
 from transactions.filters import TransactionFilter
 from transactions.models import Export
 from transactions.tasks import make_export
@@ -136,7 +137,7 @@ def export_notes(request: MemberRequest, export_id: UUID) -> HttpResponse:
 
 
 def _told(export: Export) -> dict[str, Any]:
-    titles = dict(recipes.COLUMNS)
+    keys = asking.layout_of(export).columns
     return {
         "export": export,
         "progress": exporting.progress_of(export),
@@ -145,7 +146,7 @@ def _told(export: Export) -> dict[str, Any]:
             exports.Sum(currency, status, count, Decimal(amount))
             for currency, status, count, amount in export.sums
         ],
-        "columns": [titles[key] for key in asking.layout_of(export).columns if key in titles],
+        "columns": [each.title for each in chosen(titled(export.merchant.time_zone), keys)] if keys else [],
     }
 
 
