@@ -1,5 +1,7 @@
 """The figures over a list that were not told at once."""
 
+from dataclasses import replace
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -10,6 +12,8 @@ from transactions import figures, overview, selection, tabs
 from transactions.filters import TransactionFilter
 from transactions.timeouts import TooSlow, limited
 from transactions.views.common import are_of_our_days, export_menu, list_with, sync_state, without
+
+_SHARE_OF_TABS = 0.2
 
 
 @require_safe
@@ -22,13 +26,10 @@ def list_figures(request: MemberRequest) -> HttpResponse:
         return list_with(query.urlencode())
     try:
         with limited():
-            told = figures.asked_for(
-                filters,
-                everything="everything" in request.GET,
-                by_days=are_of_our_days(request, sync_state(request)),
-            )
+            told = figures.asked_for(filters, everything="everything" in request.GET)
     except TooSlow:
         too_slow = True
+    told = replace(told, counts=_tab_counts(request, filters))
     context = {
         "filter": filters,
         "figures": told,
@@ -43,3 +44,12 @@ def list_figures(request: MemberRequest) -> HttpResponse:
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _tab_counts(request: MemberRequest, filters: TransactionFilter) -> tabs.Counts | None:
+    """Those of the tabs, unless counting takes long: nobody has asked for them, and tabs can do without."""
+    try:
+        with limited(_SHARE_OF_TABS):
+            return figures.tab_counts(filters, by_days=are_of_our_days(request, sync_state(request)))
+    except TooSlow:
+        return None
