@@ -228,7 +228,7 @@ def test_nothing_is_sent_into_a_private_network(
 
 PRIVATE = """0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 169.254.169.254 172.16.0.1 192.168.1.1 198.18.0.1 224.0.0.1
     255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 64:ff9b::7f00:1 2002:7f00:1:: 2001:0:1::1 fe80::1
-    fe80::1%eth0 fd00::1 ff02::1""".split()
+    fe80::1%eth0 fec0::1 ::127.0.0.1 fd00::1 ff02::1""".split()
 
 
 @pytest.mark.parametrize("address", PRIVATE)
