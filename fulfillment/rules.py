@@ -5,7 +5,7 @@ from typing import Any
 
 from fulfillment.models import OPEN_REFUNDS, Action
 from merchant.access import Right, may
-from merchant.models import Membership
+from merchant.models import Membership, Merchant, RefundRules, User
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 # The only method that PaySuper gives money back through (contract §7.2).
@@ -55,6 +55,35 @@ def decision_blocker(action: Action, membership: Membership) -> str:
     if action.requested_by_id == membership.user_id:
         return "You asked for this refund yourself: somebody else must decide."
     return ""
+
+
+def requester_blocker(action: Action) -> str:
+    """Why a refund must not go on because of who asked for it, as a sentence; "" when it may."""
+    if _may_still(action.requested_by, action.merchant, Right.REFUND):
+        return ""
+    return "Who asked for this refund is not allowed to refund any more."
+
+
+def leaving_blocker(action: Action) -> str:
+    """Why a refund that was asked for must not leave now, as a sentence; "" when it may.
+
+    What was true when it was asked for must be true when money moves: people leave, orders are charged
+    back, and a PaySuper that honours no parts gives back the whole charge (contract §7.1).
+    """
+    if words := requester_blocker(action):
+        return words
+    if action.decided_by and not _may_still(action.decided_by, action.merchant, Right.APPROVE):
+        return "Who approved this refund is not allowed to approve any more."
+    entry = Transaction.objects.get(pk=action.transaction_id)
+    is_part = action.amount is not None and action.amount < entry.charge_amount
+    if is_part and not RefundRules.of(action.merchant).honours_parts:
+        return "PaySuper gives back the whole charge only."
+    return order_blocker(entry)
+
+
+def _may_still(user: User | None, merchant: Merchant, right: Right) -> bool:
+    member = Membership.objects.filter(user=user, merchant=merchant, user__is_active=True).first()
+    return member is not None and may(member, right)
 
 
 def fulfil_blocker(row: Row, membership: Membership) -> str:

@@ -1,6 +1,8 @@
 """Doorways from the broker: an id in, one call of the domain."""
 
+import structlog
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from fulfillment import actions, automatic, batches, inbox
@@ -8,6 +10,8 @@ from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
 from transactions.tasks import sync_soon
+
+log = structlog.get_logger()
 
 # Seconds. A bell that rings too early is heard in vain, and the sweeper comes seconds later.
 _CLOCKS_DIFFER = 0.2
@@ -72,7 +76,13 @@ def call_server(call_id: int) -> None:
 def sweep_server_calls() -> None:
     """Ring again for calls that wait, and begin with paid orders that nobody has begun with."""
     for entry in automatic.missed():
-        automatic.begin(entry.merchant, entry.pk)
+        try:
+            automatic.begin(entry.merchant, entry.pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # One order that breaks must not stand in the way of all others.
+            log.exception("order_not_begun", order=str(entry.pk))
     for call_id in automatic.due():
         call_server.delay(call_id)
 

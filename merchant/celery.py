@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task
+from celery.beat import PersistentScheduler
 from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
@@ -52,6 +53,21 @@ def _send(task: Task, row_id: object, after: float) -> None:
     except OperationalError:
         _quiet_until = time.monotonic() + _QUIET
         log.warning("bell_not_rung", task=task.name, row=str(row_id), seconds=_QUIET)
+
+
+class Scheduler(PersistentScheduler):  # type: ignore[misc]
+    """Beat, which goes on when the clock was set back; Celery's own waits until it is as late as before."""
+
+    def tick(self, *arguments: Any, **named: Any) -> float:
+        """Send what is due; seconds until the next look."""
+        now = self.app.now()
+        ahead = [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]
+        for entry in ahead:
+            entry.last_run_at = now
+        if ahead:
+            log.warning("clock_set_back", tasks=len(ahead))
+            self._heap = None  # is made anew
+        return float(super().tick(*arguments, **named))
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:

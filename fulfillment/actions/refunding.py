@@ -1,7 +1,6 @@
 """What people decide about refunds before PaySuper hears of them: asking, taking back, approving, closing."""
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from fulfillment import amounts, rules
-from fulfillment.actions.states import State, move
+from fulfillment.actions.states import LOOK_AFTER_CLOSING, State, leaving, move
 from fulfillment.actions.wishes import Blocked, allow, locked, record
 from fulfillment.models import Action
 from merchant import audit
@@ -56,7 +55,7 @@ def request_refund(
             needs_approval = amounts.needs_approval(entry, wanted, policy, membership.role)
             state = State.AWAITING_APPROVAL if needs_approval else State.REQUESTED
             mirror.record_refund_state(entry, state)
-            times = {} if needs_approval else _leaving(policy)
+            times = {} if needs_approval else leaving(policy)
             action = record(
                 entry,
                 membership.user,
@@ -77,7 +76,8 @@ def request_refund(
 def undo(action: Action, membership: Membership) -> None:
     """Take a refund back that has not been sent. Of this and the sending, one wins. Raises Blocked."""
     words = f"Taken back by {membership.user}."
-    for waiting in (State.REQUESTED, State.AWAITING_APPROVAL):
+    # In the order in which a refund comes through them: who approves in between is not missed.
+    for waiting in (State.AWAITING_APPROVAL, State.REQUESTED):
         if move(action, waiting, State.UNDONE, by=membership.user, outcome=words):
             return
     raise Blocked("It is too late to take this refund back: it has left, or has ended.")
@@ -91,7 +91,7 @@ def approve(action: Action, membership: Membership, *, note: str, seen: tuple[De
     """
     with _deciding(action, membership):
         entry = locked(action.transaction)
-        allow(rules.order_blocker(entry))
+        allow(rules.order_blocker(entry) or rules.requester_blocker(action))
         policy = RefundRules.of(entry.merchant)
         left, asked = amounts.left(entry, policy), action.amount or Decimal(0)
         _same(seen, (asked, action.currency))
@@ -103,7 +103,7 @@ def approve(action: Action, membership: Membership, *, note: str, seen: tuple[De
             State.REQUESTED,
             by=membership.user,
             **decided,
-            **_leaving(policy),
+            **leaving(policy),
         )
 
 
@@ -117,12 +117,16 @@ def reject(action: Action, membership: Membership, *, note: str) -> None:
 
 
 def close(action: Action, membership: Membership, note: str) -> None:
-    """A person has found out that nothing was refunded: the order may be refunded again. Raises Blocked."""
+    """A person has found out that nothing was refunded: the order may be refunded again. Raises Blocked.
+
+    Should PaySuper complete it after all, that is noticed for as long as it may be (see `settle`).
+    """
     if not note.strip():
         raise Blocked("Say how you know that nothing was refunded.")
     with transaction.atomic():
         words = f"Closed by {membership.user}: {note}"
-        if not move(action, State.NEEDS_PERSON, State.REFUSED, outcome=words):
+        again = Now() + LOOK_AFTER_CLOSING
+        if not move(action, State.NEEDS_PERSON, State.REFUSED, outcome=words, look_at=again):
             raise Blocked("This refund no longer waits for a person.")
         audit.record(action.merchant, membership.user, "refund.closed", action.transaction_id, note=note)
 
@@ -140,12 +144,6 @@ def _deciding(action: Action, membership: Membership) -> Iterator[None]:
 
 def _decided(membership: Membership, note: str) -> dict[str, Any]:
     return {"decided_by": membership.user, "decided_at": timezone.now(), "decision_note": note}
-
-
-def _leaving(policy: RefundRules) -> dict[str, Any]:
-    """When a refund leaves, and is looked at: by the database's clock, which all workers share."""
-    at = Now() + dt.timedelta(seconds=policy.undo_seconds)
-    return {"send_at": at, "look_at": at}
 
 
 def _same(seen: tuple[Decimal, str], now: tuple[Decimal, str]) -> None:

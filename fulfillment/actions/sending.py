@@ -6,9 +6,9 @@ from decimal import Decimal
 import structlog
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from fulfillment.actions.states import PATIENCE, State, is_ours, move
+from fulfillment import rules
+from fulfillment.actions.states import FURTHEST, PATIENCE, State, clock, is_ours, leaving, move
 from fulfillment.models import Action
 from merchant import line
 from merchant.models import RefundRules
@@ -46,18 +46,24 @@ def run(action: Action) -> None:
 
 
 def _may_leave(action: Action) -> bool:
-    """Whether it is still wanted and can no longer be undone, by the database's clock: bells ring early."""
-    its_time = Q(send_at=None) | Q(send_at__lte=Now())
-    return Action.objects.filter(its_time, pk=action.pk, state=State.REQUESTED).exists()
+    """Whether it is still wanted and can no longer be undone, by the database's clock: bells ring early.
+
+    Where that clock was set back, the time for undoing begins anew.
+    """
+    wanted = Action.objects.filter(pk=action.pk, state=State.REQUESTED)
+    policy = RefundRules.of(action.merchant)
+    if wanted.filter(send_at__gt=Now() + FURTHEST).update(**leaving(policy)):
+        return False
+    return wanted.filter(Q(send_at=None) | Q(send_at__lte=Now())).exists()
 
 
 def _run(client: Client, action: Action) -> None:
     earlier = [refund for refund in client.refunds(action.transaction_id) if refund.status in _BLOCKING]
     if _stand_in_the_way(action, earlier):
         _meet_earlier(action, earlier)
-        return
-    now, attempts = timezone.now(), action.attempts + 1
-    if move(action, State.REQUESTED, State.SENDING, sent_at=now, attempts=attempts):
+    elif words := rules.leaving_blocker(action):
+        move(action, State.REQUESTED, State.REFUSED, outcome=f"{words} Nothing was sent.")
+    elif move(action, State.REQUESTED, State.SENDING, sent_at=Now(), attempts=action.attempts + 1):
         _send(client, action)
 
 
@@ -79,7 +85,7 @@ def _send(client: Client, action: Action) -> None:
         _not_sent(action, State.SENDING, error)
     except (Refused, NotFound) as error:
         if error.code in _LOOK_FIRST_CODES:
-            move(action, State.SENDING, State.UNKNOWN, outcome=_words(error), look_at=timezone.now())
+            move(action, State.SENDING, State.UNKNOWN, outcome=_words(error), look_at=Now())
         else:
             move(action, State.SENDING, State.REFUSED, outcome=_words(error))
     except PaySuperError as error:
@@ -91,7 +97,7 @@ def _send(client: Client, action: Action) -> None:
 
 def _not_sent(action: Action, state: Action.State, error: PaySuperError) -> None:
     log.warning("refund_not_sent", action=action.pk, status=error.status, code=error.code)
-    if timezone.now() - (action.send_at or action.requested_at) > UNSENT_AT_MOST:
+    if clock() - (action.send_at or action.requested_at) > UNSENT_AT_MOST:
         move(action, state, State.REFUSED, outcome="PaySuper could not be reached. Nothing was sent.")
     else:
         move(action, state, State.REQUESTED, outcome="PaySuper cannot be reached. Nothing was sent yet.")
@@ -100,7 +106,7 @@ def _not_sent(action: Action, state: Action.State, error: PaySuperError) -> None
 def _meet_earlier(action: Action, refunds: list[RefundRecord]) -> None:
     ours = next((refund for refund in refunds if is_ours(action, refund)), None)
     if ours:
-        move(action, State.REQUESTED, State.ACCEPTED, paysuper_refund_id=ours.id)
+        move(action, State.REQUESTED, State.ACCEPTED, paysuper_refund_id=ours.id, sent_at=Now())
     else:
         move(
             action,

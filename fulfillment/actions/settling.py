@@ -4,10 +4,21 @@ import datetime as dt
 from uuid import UUID
 
 import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from fulfillment.actions.states import PATIENCE, State, is_ours, look_again, move
+from fulfillment.actions.states import (
+    LOOK_AFTER_CLOSING,
+    PATIENCE,
+    State,
+    clock,
+    is_ours,
+    its_turn,
+    look_again,
+    move,
+)
 from fulfillment.actions.wishes import Blocked
 from fulfillment.models import Action
 from merchant import line
@@ -22,13 +33,20 @@ log = structlog.get_logger()
 UNKNOWN_AT_MOST = dt.timedelta(minutes=10)
 # How long PaySuper may keep an accepted refund in progress before a person is asked.
 ACCEPTED_AT_MOST = dt.timedelta(days=7)
+# What a person has closed: of all refusals only these have been sent and are looked at again.
+_CLOSED = Q(state=State.REFUSED, sent_at__isnull=False, look_at__isnull=False)
 
 
 def settle(action: Action) -> None:
-    """Find out at PaySuper what became of a refund that was sent. Called by workers only."""
-    if action.state == State.SENDING and action.look_at and action.look_at <= timezone.now():
+    """Find out at PaySuper what became of a refund that was sent. Called by workers only.
+
+    One that a person has closed is looked after for a while too: PaySuper may still complete it.
+    """
+    mine = Action.objects.filter(pk=action.pk)
+    if mine.filter(its_turn(), state=State.SENDING).exists():
         move(action, State.SENDING, State.UNKNOWN, outcome="The worker stopped before PaySuper answered.")
-    if action.state not in Action.SENT:
+    is_closed = mine.filter(_CLOSED).exists()
+    if action.state not in Action.SENT and not is_closed:
         return
     try:
         with line.client(action.merchant, PATIENCE) as client:
@@ -37,10 +55,16 @@ def settle(action: Action) -> None:
             order = client.order(action.transaction_id)
     except PaySuperError as error:
         log.warning("settle_failed", action=action.pk, status=error.status, code=error.code)
-        _not_seen(action)
+        if is_closed:
+            _leave_closed(action)
+        else:
+            _not_seen(action)
         return
-    mirror.apply(action.merchant, [order], asked_at, StatusChange.Cause.REFUND)
+    _keep(action, order, asked_at)
     ours = next((refund for refund in refunds if is_ours(action, refund)), None)
+    if is_closed:
+        _settle_closed(action, ours)
+        return
     state, outcome = _verdict(action, ours) if ours else _verdict_without(action, order, refunds)
     refund_id = ours.id if ours else action.paysuper_refund_id
     move(action, State(action.state), state, outcome=outcome, paysuper_refund_id=refund_id)
@@ -48,9 +72,8 @@ def settle(action: Action) -> None:
 
 def look_now(order_uuid: UUID | None) -> list[int]:
     """The refunds of an order that news has come for: to be settled at once."""
-    return list(
-        Action.objects.filter(transaction=order_uuid, state__in=Action.SENT).values_list("pk", flat=True)
-    )
+    waiting = Action.objects.filter(Q(state__in=Action.SENT) | _CLOSED, transaction=order_uuid)
+    return list(waiting.values_list("pk", flat=True))
 
 
 def look_soon(action: Action) -> None:
@@ -68,8 +91,36 @@ def due() -> list[tuple[int, str]]:
 
     By the database's clock, as the end of the time for undoing. What waits for approval waits for people.
     """
-    waiting = Action.objects.filter(state__in=Action.UNDER_WAY, look_at__lte=Now())
+    waiting = Action.objects.filter(Q(state__in=Action.UNDER_WAY) | _CLOSED).filter(its_turn())
     return list(waiting.order_by("look_at").values_list("pk", "state")[:500])
+
+
+def _keep(action: Action, order: OrderRecord, asked_at: dt.datetime) -> None:
+    """Tell the mirror, which must not stand in the way of what becomes of the money."""
+    try:
+        mirror.apply(action.merchant, [order], asked_at, StatusChange.Cause.REFUND)
+    except Exception:
+        log.exception("order_not_mirrored", action=action.pk)
+
+
+def _settle_closed(action: Action, ours: RefundRecord | None) -> None:
+    """Take a closed refund up again when PaySuper passes it on or has completed it."""
+    state = _verdict(action, ours)[0] if ours else None
+    if ours is None or state not in (State.ACCEPTED, State.REFUNDED):
+        _leave_closed(action)
+        return
+    words = f"{action.outcome} PaySuper went on with it all the same."
+    try:
+        with transaction.atomic():
+            move(action, State.REFUSED, State(state), outcome=words, paysuper_refund_id=ours.id)
+    except IntegrityError:
+        _leave_closed(action)  # another one of the order is open, which meets ours at PaySuper
+
+
+def _leave_closed(action: Action) -> None:
+    is_over = clock() - action.changed_at > ACCEPTED_AT_MOST
+    later = None if is_over else Now() + LOOK_AFTER_CLOSING
+    Action.objects.filter(_CLOSED, pk=action.pk).update(look_at=later)
 
 
 def _verdict(action: Action, refund: RefundRecord) -> tuple[Action.State, str]:
@@ -115,4 +166,4 @@ def _not_seen(action: Action) -> None:
 
 
 def _waited(action: Action) -> dt.timedelta:
-    return timezone.now() - (action.sent_at or action.send_at or action.requested_at)
+    return clock() - (action.sent_at or action.send_at or action.requested_at)

@@ -69,7 +69,7 @@ def is_allowed(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if ip.version == 6 and (ip.ipv4_mapped or any(ip in network for network in _TRANSLATED)):  # noqa: PLR2004
         return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
 def _addresses(host: str, port: int) -> list[str]:

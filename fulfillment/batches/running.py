@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from fulfillment import actions
@@ -29,7 +30,7 @@ def run(batch: Batch) -> Iterator[BatchItem]:
     running = Batch.objects.filter(pk=batch.pk, state=Batch.State.RUNNING)
     if not running.update(look_at=timezone.now() + _LOST_AFTER):
         return
-    member = Membership.objects.filter(user=batch.requested_by, merchant=batch.merchant)
+    member = Membership.objects.filter(user=batch.requested_by, merchant=batch.merchant, user__is_active=True)
     membership = member.select_related("user", "merchant").first()
     for _ in range(PIECE):
         item = _do_next(batch, membership)
@@ -47,7 +48,10 @@ def has_more(batch: Batch) -> bool:
 
 def due() -> list[UUID]:
     """Batches that somebody should ring for: their bell was lost, or their worker died."""
-    lost = Batch.objects.filter(state=Batch.State.RUNNING, look_at__lte=timezone.now())
+    now = timezone.now()
+    # What lies further ahead than it can was written before a clock was set back.
+    is_lost = Q(look_at__lte=now) | Q(look_at__gt=now + 2 * _LOST_AFTER)
+    lost = Batch.objects.filter(is_lost, state=Batch.State.RUNNING)
     return list(lost.values_list("pk", flat=True))
 
 
@@ -68,8 +72,8 @@ def _do(batch: Batch, item: BatchItem, membership: Membership | None) -> None:
             item.action = _ask(batch, item, membership)
     except actions.Blocked as blocked:
         item.state, item.verdict = BatchItem.State.BLOCKED, str(blocked)[:300]
-    except DatabaseError:
-        raise
+    except (OperationalError, InterfaceError):
+        raise  # the row gets its turn when the database is back
     except Exception:
         # One row that breaks must not stand in the way of the others for ever.
         log.exception("batch_row_failed", batch=str(batch.pk), item=item.pk)

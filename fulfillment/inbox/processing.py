@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from fulfillment.models import WebhookEvent
-from merchant.paysuper.errors import NotFound, PaySuperError
+from merchant.paysuper.errors import NotFound, PaySuperError, Unexpected
 from transactions import sync
 from transactions.models import StatusChange
 
@@ -40,6 +40,11 @@ def process(event: WebhookEvent) -> bool:
     except PaySuperError as error:
         _try_later(event, error, _since(began))
         return False
+    except Exception as error:
+        # Nobody would see an event that breaks its worker again and again without a word.
+        log.exception("webhook_breaks", webhook=event.pk)
+        _try_later(event, Unexpected(f"The order could not be kept ({type(error).__name__})."), _since(began))
+        return False
     _finish(event, State.PROCESSED, milliseconds=_since(began))
     return True
 
@@ -47,7 +52,9 @@ def process(event: WebhookEvent) -> bool:
 def due() -> list[int]:
     """Events that somebody should ring for now. Each is due again only when that bell had time."""
     now = timezone.now()
-    waiting = WebhookEvent.objects.filter(state=State.RECEIVED, try_at__lte=now)
+    # No pause is that long: what seems to wait longer was put off before a clock was set back.
+    its_turn = Q(try_at__lte=now) | Q(try_at__gt=now + dt.timedelta(seconds=2 * _LONGEST_PAUSE))
+    waiting = WebhookEvent.objects.filter(its_turn, state=State.RECEIVED)
     found = list(waiting.order_by("try_at").values_list("pk", flat=True)[:_AT_ONCE])
     waiting.filter(pk__in=found).update(try_at=now + _RUNG_AGAIN_AT_MOST)
     return found

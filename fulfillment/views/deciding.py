@@ -110,7 +110,7 @@ def _ask(request: MemberRequest, action: Action, form: DecisionForm) -> HttpResp
     blocker = rules.decision_blocker(action, request.membership)
     context = {"transaction": entry, "action": action, "form": form, "blocker": blocker}
     if not blocker and action.amount:
-        context["why_not_approve"] = rules.order_blocker(entry)
+        context["why_not_approve"] = rules.order_blocker(entry) or rules.requester_blocker(action)
         context["figures"] = rehearsal.figures(entry, action.amount)
         context["policy"] = policy
     return question(request, "decide", context)

@@ -8,7 +8,7 @@ import time
 
 import django
 
-NAMES = ("first_fill", "unchanged", "webhook", "webhook_load", "list_page", "export_files")
+NAMES = ("first_fill", "unchanged", "webhook", "webhook_load", "list_page", "list_rate", "export_files")
 
 
 def main(wanted: list[str]) -> int:

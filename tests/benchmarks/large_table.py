@@ -14,7 +14,7 @@ from transactions import sync
 from transactions.mirror import totals
 from transactions.models import Item, Transaction
 
-SMALL = 10_000
+LARGE, SMALL = 1_000_000, 10_000
 # So many differ by what PaySuper's sandbox makes; the others are their copies, every round four days older.
 _DIFFERENT = 5_000
 _DAYS = 4

@@ -60,14 +60,15 @@ def server() -> Iterator[int]:
         subprocess.Popen(command, cwd=settings.BASE_DIR, env=variables, stdout=log, stderr=log) as process,
     ):
         try:
-            _wait(port)
+            wait_for(port)
             _delivered(port, f"/peer/{HARBOUR}/", 50)
             yield port
         finally:
             process.terminate()
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return when somebody listens there."""
     for _ in range(300):
         with contextlib.suppress(OSError), socket.create_connection((ports.HOST, port), 1):
             return

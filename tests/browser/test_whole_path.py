@@ -78,7 +78,7 @@ def test_an_accountant_downloads_the_filtered_list(
     page = signed_in
     page.goto(f"{live_server.url}/transactions/?status=processed&currency=EUR")
     expected = Transaction.objects.filter(merchant=live_merchant, status="processed", charge_currency="EUR")
-    page.locator("summary", has_text="Export").click()
+    page.locator(".list-tools summary", has_text="Export").click()
     page.get_by_role("button", name=file_format).click()
     link = page.get_by_role("link", name="Download")
     expect(link).to_be_visible(timeout=30 * SECONDS)

@@ -121,7 +121,7 @@ def test_a_sync_that_is_killed_at_any_point_ends_equal_to_paysuper(large: Sandbo
 
 def test_of_two_processes_at_once_one_is_refused(paysuper: Sandbox) -> None:
     merchant = connect(LANTERN, "Lantern Works GmbH", paysuper.url, OWNER)
-    fault(paysuper, kind="latency", seconds=3, path=LIST, count=1)
+    fault(paysuper, kind="latency", seconds=6, path=LIST, count=1)
     first = started(LANTERN, "--full")
     while first.poll() is None and not asked(paysuper, LIST):
         time.sleep(0.01)

@@ -37,7 +37,8 @@ def worst_day(installation: Installation, *, orders: int, clicks: int, seconds: 
     wishes = [chance.choice(day.orders) for _ in range(clicks - orders)] + day.orders
     chance.shuffle(wishes)
     over = threading.Event()
-    with installation.signed_in() as browser, ThreadPoolExecutor(_PEOPLE + 1) as people:
+    signed_in = contextlib.closing(installation.signed_in())
+    with signed_in as browser, ThreadPoolExecutor(_PEOPLE + 1) as people:
         pause = seconds * _PEOPLE / clicks
         for start in range(_PEOPLE):
             people.submit(_click, browser, wishes[start::_PEOPLE], pause)
@@ -125,8 +126,8 @@ def come_to_rest(installation: Installation, patience: float) -> None:
     def quiet() -> bool:
         # What would only wait for a time to pass, passes it: the clock of the rows is turned back.
         installation.rows(
-            "UPDATE fulfillment_action SET look_at = now(), sent_at = sent_at - interval '4 minutes' "
-            f"WHERE state IN {OPEN} AND look_at > now()"
+            "UPDATE fulfillment_action SET look_at = now(), send_at = least(send_at, now()), "
+            f"sent_at = sent_at - interval '4 minutes' WHERE state IN {OPEN} AND look_at > now()"
         )
         installation.rows("UPDATE fulfillment_webhookevent SET try_at = now() WHERE state = 'received'")
         return not unfinished(installation)

@@ -104,7 +104,7 @@ class TransactionFilter(DeclaredFilters):
             monthly, beside = monthly.filter(month__gte=months.first), beside | Q(day__lt=months.first)
         if months.last:
             monthly, beside = monthly.filter(month__lte=months.last), beside | Q(day__gt=months.last)
-        return [monthly, daily.filter(beside)]
+        return [monthly, daily.filter(beside)] if months.first or months.last else [monthly]
 
     def _asked_of_totals(self, leaving_out: Collection[str]) -> dict[str, Any] | None:
         used = {name for name in self.form.fields if name not in leaving_out and self.values_of(name)}

@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from merchant.access import MemberRequest, Right, requires
-from transactions import figures, overview, tabs
+from merchant.access import MemberRequest, Right, may, requires
+from transactions import figures, overview, selection, tabs
 from transactions.filters import TransactionFilter
 from transactions.timeouts import TooSlow, limited
 from transactions.views.common import are_of_our_days, list_with, sync_state, without
@@ -36,6 +36,7 @@ def list_figures(request: MemberRequest) -> HttpResponse:
         "count_limit": overview.COUNT_LIMIT,
         "too_slow": too_slow,
         "query": query.urlencode(),
+        "select_at_most": selection.LIMIT if may(request.membership, Right.EXPORT) else None,
     }
     template = "transactions/_figures_apart.html" if request.htmx else "transactions/figures.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
