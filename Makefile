@@ -4,7 +4,7 @@ PREPARE := $(PYTHON) -I merchant/embedded/prepare.py
 EMBEDDED := .venv/bin/python -m merchant.embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format
+.PHONY: help run test soak bench lint format
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -16,6 +16,10 @@ run: ## Start the dashboard with a sandbox of PaySuper; PORT=8000 and SANDBOX_PO
 test: ## Run every check and test; ARGS="tests/merchant -k money" runs only these tests
 	@$(PREPARE) test
 	@$(EMBEDDED) test $(ARGS)
+
+soak: ## Let everything die again and again while staff refunds, for MINUTES=30, and print what was counted
+	@$(PREPARE) test
+	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30)
 
 bench: ## Measure speed and memory beside peers, into docs/benchmarks.md; SCALE=full takes long
 	@$(PREPARE) test

@@ -16,6 +16,8 @@ from transactions.models import TO_FULFIL, TO_WITHDRAW, Transaction
 
 LISTS = {"fulfil": TO_FULFIL, "withdraw": TO_WITHDRAW}
 PAGE_SIZE = 50
+# Some payments stay pending for days before they are paid. Bounds the walk along the index of what waits.
+_LONGEST_PENDING = dt.timedelta(days=7)
 _VALUES = (
     "uuid",
     "type",
@@ -58,15 +60,31 @@ class Page:
     next: str
 
 
-def entries(merchant: Merchant, wanted: str, project: Project | None) -> QuerySet[Transaction]:
-    """The orders of one of LISTS, of one project or all."""
+def entries(
+    merchant: Merchant, wanted: str, project: Project | None, *, older: bool = False
+) -> QuerySet[Transaction]:
+    """The orders of one of LISTS, of one project or all.
+
+    The goods of what was paid before the merchant was connected were handed over elsewhere: such orders
+    are among those to fulfil with `older` only. They can be fulfilled all the same.
+    """
     found = Transaction.objects.filter(LISTS[wanted], merchant=merchant)
-    return found.filter(project=project) if project else found
+    found = found.filter(project=project) if project else found
+    return found if older or wanted == "withdraw" else found.filter(_since(merchant.created_at))
 
 
-def page(merchant: Merchant, wanted: str, project: Project | None, cursor: str) -> Page:
+def left_out(merchant: Merchant, project: Project | None) -> int | None:
+    """How many orders to fulfil are left out since they are older, or None for very many."""
+    everything = entries(merchant, "fulfil", project, older=True).filter(created_at__lt=merchant.created_at)
+    return overview.counted(everything.exclude(paid_at__gte=merchant.created_at))
+
+
+def page(
+    merchant: Merchant, wanted: str, project: Project | None, cursor: str, *, older: bool = False
+) -> Page:
     """The orders at `cursor`, by the moment at which they were made; a payment follows within minutes."""
-    found = paging.page(entries(merchant, wanted, project), "date", cursor, PAGE_SIZE, _VALUES)
+    selected = entries(merchant, wanted, project, older=older)
+    found = paging.page(selected, "date", cursor, PAGE_SIZE, _VALUES)
     promises = _promises(merchant)
     claims, calls = _claims(row["uuid"] for row in found.rows), _calls(row["uuid"] for row in found.rows)
     rows = [
@@ -76,19 +94,19 @@ def page(merchant: Merchant, wanted: str, project: Project | None, cursor: str) 
     return Page(rows, found.previous, found.next)
 
 
-def counted(merchant: Merchant, wanted: str, project: Project | None) -> int | None:
+def counted(merchant: Merchant, wanted: str, project: Project | None, *, older: bool = False) -> int | None:
     """How many wait, or None for very many."""
-    return overview.counted(entries(merchant, wanted, project))
+    return overview.counted(entries(merchant, wanted, project, older=older))
 
 
-def overdue(merchant: Merchant, project: Project | None) -> int | None:
+def overdue(merchant: Merchant, project: Project | None, *, older: bool = False) -> int | None:
     """How many orders have waited longer than their project promises, or None for very many."""
     now, promises = timezone.now(), _promises(merchant)
     usual = Q(created_at__lt=now - dt.timedelta(hours=FulfilmentRule.PROMISE_HOURS))
     late = usual & ~Q(project__in=list(promises))
     for project_id, promise in promises.items():
         late |= Q(project=project_id, created_at__lt=now - promise)
-    return overview.counted(entries(merchant, "fulfil", project).filter(late))
+    return overview.counted(entries(merchant, "fulfil", project, older=older).filter(late))
 
 
 def in_words(time: dt.timedelta) -> str:
@@ -98,6 +116,11 @@ def in_words(time: dt.timedelta) -> str:
         return f"{max(minutes, 0)} min"
     hours = minutes // 60
     return f"{hours} h" if hours < 48 else f"{hours // 24:,} days"  # noqa: PLR2004 - hours
+
+
+def _since(start: dt.datetime) -> Q:
+    made = Q(created_at__gte=start - _LONGEST_PENDING)
+    return made & (Q(created_at__gte=start) | Q(paid_at__gte=start))
 
 
 def _waiting(

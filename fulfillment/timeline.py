@@ -31,6 +31,13 @@ _TRIED = {"pending": "Payment begun", "rejected": "Payment declined", "canceled"
 
 # States that are told by who brought them about.
 _SAID_ALREADY = (Action.State.REQUESTED, Action.State.NOT_APPROVED)
+_DONE = {
+    Action.Kind.FULFIL: "Fulfilled",
+    Action.Kind.UNFULFIL: "Fulfilment undone",
+    Action.Kind.WITHDRAW: "Fulfilment withdrawn",
+    Action.Kind.RESTORE: "Withdrawal undone",
+    Action.Kind.REFUND: "Refund requested",
+}
 
 
 def events(entry: Transaction) -> list[Event]:
@@ -76,11 +83,10 @@ def _webhooks(entry: Transaction) -> Iterator[Event]:
 def _actions(entry: Transaction) -> Iterator[Event]:
     for action in entry.actions.select_related("requested_by", "decided_by"):
         who = str(action.requested_by or "automatic")
-        title = "Refund requested" if action.kind == Action.Kind.REFUND else action.get_kind_display()
         words = " · ".join(
             filter(None, [action.items_in_words, action.handover_reference, action.reason, action.note])
         )
-        yield Event(action.requested_at, title, words, who, "action")
+        yield Event(action.requested_at, _DONE[Action.Kind(action.kind)], words, who, "action")
         if action.decided_at:
             verdict = "not approved" if action.state == Action.State.NOT_APPROVED else "approved"
             yield Event(

@@ -3,6 +3,7 @@
 Ann owns Lantern Works, Ben is its support, Vera only looks, Cleo owns another merchant.
 """
 
+import datetime as dt
 import os
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client as Browser
+from django.utils import timezone
 
 from merchant import setup
 from merchant.models import Membership, Merchant, Project, RefundRules, User
@@ -72,10 +74,12 @@ def paysuper() -> Iterator[Sandbox]:
 
 
 def connect(paysuper_id: str, name: str, api_url: str, token: str) -> Merchant:
-    """A merchant with its line to this PaySuper, whose refunds leave at once."""
+    """A merchant connected before its first order to this PaySuper, whose refunds leave at once."""
     merchant = setup.connect(
         paysuper_id, name=name, api_url=api_url, api_token=token, time_zone="Europe/Berlin", currency="EUR"
     )
+    merchant.created_at = timezone.now() - dt.timedelta(days=365)
+    merchant.save(update_fields=["created_at"])
     RefundRules.objects.update_or_create(
         merchant=merchant, defaults={"undo_seconds": 0, "limit_currency": "EUR"}
     )

@@ -101,6 +101,18 @@ TABLE = r"""
 /exports/<uuid:export_id>/              POST   405  405  405  405  405   405  405  login
 /exports/<uuid:export_id>/download/     GET    200  200  403  200  403   404  403  login
 /exports/<uuid:export_id>/download/     POST   405  405  405  405  405   405  405  login
+/exports/<uuid:export_id>/cancel/       GET    405  405  405  405  405   405  405  login
+/exports/<uuid:export_id>/cancel/       POST   302  302  302  302  403   404  403  login
+/exports/<uuid:export_id>/again/        GET    405  405  405  405  405   405  405  login
+/exports/<uuid:export_id>/again/        POST   302  302  403  302  403   404  403  login
+/exports/<uuid:export_id>/notes/        GET    200  200  200  200  403   404  403  login
+/exports/<uuid:export_id>/notes/        POST   405  405  405  405  405   405  405  login
+/exports/verify/                        GET    405  405  405  405  405   405  405  login
+/exports/verify/                        POST   302  302  302  302  403   302  403  login
+/exports/recipes/                       GET    200  200  200  200  403   200  403  login
+/exports/recipes/                       POST   302  302  302  302  403   302  403  login
+/exports/recipes/delete/                GET    405  405  405  405  405   405  405  login
+/exports/recipes/delete/                POST   302  302  302  302  403   302  403  login
 /settings/projects/<slug:project_id>/fulfilment/          GET    200  200  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/          POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/secret/   GET    405  405  405  405  405   405  405  login
@@ -216,7 +228,12 @@ def things(
     cache.set(WORKER_HEARTBEAT, "now")
     file_name = storages["exports"].save("list.csv", ContentFile(b"a,b"))
     export = Export.objects.create(
-        **mine, requested_by=people["owner"], format="csv", state="ready", file_name=file_name
+        **mine,
+        requested_by=people["owner"],
+        format="csv",
+        state="ready",
+        file_name=file_name,
+        sha256="a" * 64,
     )
     now = timezone.now()
     event = {"event": "payment.success", "body": "{}", "last_received_at": now, "try_at": now}

@@ -44,13 +44,12 @@ def at_once(filters: TransactionFilter, page: paging.Page, *, by_days: bool) -> 
     return Figures(sum(total.count for total in totals), totals, counts)
 
 
-def asked_for(filters: TransactionFilter, *, everything: bool, by_days: bool) -> Figures:
-    """The figures from the rows themselves: added up if there are few, or if `everything` is wanted."""
-    counts, count = tab_counts(filters, by_days=by_days), overview.counted(filters.found)
-    if count is None and not everything:
-        return Figures(counts=counts)
+def asked_for(filters: TransactionFilter, *, everything: bool) -> Figures:
+    """Count and totals of the rows themselves: added up if there are few, or if `everything` is wanted."""
+    if not everything and overview.counted(filters.found) is None:
+        return Figures()
     totals = overview.totals(filters.found)
-    return Figures(sum(total.count for total in totals), totals, counts)
+    return Figures(sum(total.count for total in totals), totals)
 
 
 def tab_counts(filters: TransactionFilter, *, by_days: bool) -> tabs.Counts | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,24 +18,33 @@ class TooSlow(Exception):
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """Let each statement inside run LIST_STATEMENT_TIMEOUT seconds at most. Raises TooSlow after that."""
+def limited(share: float = 1.0) -> Iterator[None]:
+    """Let each statement inside run LIST_STATEMENT_TIMEOUT seconds at most, or a share of that.
+
+    Raises TooSlow after that. Not to be nested.
+    """
+    seconds = settings.LIST_STATEMENT_TIMEOUT * share
     try:
-        with connection.execute_wrapper(_with_limit):
+        with connection.execute_wrapper(partial(_with_limit, seconds)):
             yield
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
-        log.warning("statement_too_slow", seconds=settings.LIST_STATEMENT_TIMEOUT)
+        log.warning("statement_too_slow", seconds=seconds)
         raise TooSlow from error
 
 
 def _with_limit(
-    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    seconds: float,
+    execute: Callable[..., Any],
+    sql: str,
+    params: Any,
+    many: bool,
+    context: dict[str, Any],
 ) -> Any:
     # Both in one message: it is a transaction of its own, so that the limit ends with it, also on a
     # connection that a pool hands to somebody else for the next statement. It costs no way to the server.
-    milliseconds = max(round(settings.LIST_STATEMENT_TIMEOUT * 1000), 1)
+    milliseconds = max(round(seconds * 1000), 1)
     answer = execute(f"SET LOCAL statement_timeout = {milliseconds}; {sql}", params, many, context)
     context["cursor"].nextset()  # from the answer to SET to that of the query
     return answer

@@ -21,6 +21,12 @@ urlpatterns = [
     path("transactions/<uuid:uuid>/notes/<int:note_id>/delete/", views.delete_note, name="delete_note"),
     path("transactions/<uuid:uuid>/items/<int:position>/key/", views.show_key, name="show_key"),
     path("exports/", views.export_list, name="exports"),
+    path("exports/recipes/", views.export_recipes, name="recipes"),
+    path("exports/recipes/delete/", views.delete_recipe, name="delete_recipe"),
+    path("exports/verify/", views.verify_file, name="verify"),
     path("exports/<uuid:export_id>/", views.export_detail, name="export"),
     path("exports/<uuid:export_id>/download/", views.export_download, name="download"),
+    path("exports/<uuid:export_id>/notes/", views.export_notes, name="export_notes"),
+    path("exports/<uuid:export_id>/cancel/", views.cancel_export, name="cancel_export"),
+    path("exports/<uuid:export_id>/again/", views.export_again, name="export_again"),
 ]

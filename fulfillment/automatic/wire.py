@@ -23,6 +23,8 @@ _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _TRANSLATED = [
     ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 ]
+# Private by a rule of old, which the standard library knows apart from the others.
+_SITE_LOCAL = ipaddress.ip_network("fec0::/10")
 _ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 
@@ -69,7 +71,8 @@ def is_allowed(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if ip.version == 6 and (ip.ipv4_mapped or any(ip in network for network in _TRANSLATED)):  # noqa: PLR2004
         return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+    is_of_a_site = ip in _SITE_LOCAL
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or is_of_a_site)
 
 
 def _addresses(host: str, port: int) -> list[str]:

@@ -97,6 +97,8 @@ class QueueForm(forms.Form):
         queryset=None, to_field_name="paysuper_id", required=False, empty_label="All projects"
     )
 
+    older = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
     def __init__(self, merchant: Merchant, data: QueryDict) -> None:
         super().__init__(data)
         projects: Any = self.fields["project"]
@@ -112,6 +114,11 @@ class QueueForm(forms.Form):
     def chosen_project(self) -> Project | None:
         """The project, or None for all."""
         return self.cleaned_data.get("project") if self.is_valid() else None
+
+    @property
+    def with_older(self) -> bool:
+        """Whether orders paid before the merchant was connected are asked for too."""
+        return self.is_valid() and bool(self.cleaned_data.get("older"))
 
 
 class FulfilmentRuleForm(forms.ModelForm):  # type: ignore[type-arg]

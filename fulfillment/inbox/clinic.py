@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from fulfillment.inbox.readings import Reading, readings
 from merchant.models import Project
 
@@ -107,7 +109,7 @@ def _secrets(project: Project) -> Iterator[_Secret]:
     """What could have signed: the project's secrets, then those of the merchant's other projects."""
     yield _Secret(project.secret_key, "the current secret", "good")
     if project.second_secret:
-        until = f"{project.previous_secret_until:%d.%m.%Y, %H:%M} UTC"
+        until = f"{timezone.localtime(project.previous_secret_until):%d.%m.%Y, %H:%M}"
         yield _Secret(project.previous_secret, "the previous secret", "old", f"It is taken until {until}.")
     else:
         advice = "It is taken no longer. PaySuper may still have it, or this is a late repetition."

@@ -1,11 +1,14 @@
 """What a webhook told, beside the order as the mirror has it now."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from django.utils import timezone
 
 from fulfillment.models import WebhookEvent
 from merchant.money import display
@@ -93,6 +96,8 @@ def _rows(told: WebhookOrder, entry: Transaction) -> Iterator[Compared]:
     yield Compared("Method", told.method, entry.method)
     yield Compared("Country", told.country, entry.country)
     if told.created_at:
-        yield Compared(
-            "Order created", f"{told.created_at:%Y-%m-%d %H:%M}", f"{entry.created_at:%Y-%m-%d %H:%M}"
-        )
+        yield Compared("Order created", _minute(told.created_at), _minute(entry.created_at))
+
+
+def _minute(instant: dt.datetime) -> str:
+    return f"{timezone.localtime(instant):%d.%m.%Y, %H:%M}"

@@ -1,4 +1,4 @@
-"""Calls of merchants' own servers, and how each try went."""
+"""Calls to merchants' own servers, and how each try went."""
 
 import secrets
 from typing import ClassVar

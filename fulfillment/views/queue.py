@@ -20,15 +20,16 @@ def to_fulfil(request: MemberRequest) -> HttpResponse:
     """Paid orders without their goods, or goods whose money went back: oldest first."""
     merchant = request.membership.merchant
     form = QueueForm(merchant, request.GET)
-    wanted, project = form.wanted, form.chosen_project
+    wanted, project, older = form.wanted, form.chosen_project, form.with_older
+    cursor = request.GET.get("cursor", "")
     context = {
         "form": form,
         "wanted": wanted,
-        "page": queue.page(merchant, wanted, project, request.GET.get("cursor", ""))
-        if form.is_valid()
-        else None,
-        "counts": {name: queue.counted(merchant, name, project) for name in queue.LISTS},
-        "overdue": queue.overdue(merchant, project),
+        "older": older,
+        "page": queue.page(merchant, wanted, project, cursor, older=older) if form.is_valid() else None,
+        "counts": {name: queue.counted(merchant, name, project, older=older) for name in queue.LISTS},
+        "overdue": queue.overdue(merchant, project, older=older),
+        "left_out": 0 if older or wanted == "withdraw" else queue.left_out(merchant, project),
         "back": "?" + request.GET.urlencode(),
     }
     return render(request, "fulfillment/queue.html", context)

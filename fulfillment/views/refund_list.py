@@ -62,7 +62,9 @@ def refund_list(request: MemberRequest) -> HttpResponse:
             _ENDED_SHOWN,
         ),
     ]
-    return render(request, "fulfillment/refunds.html", {"parts": parts})
+    is_empty = not any(part.actions for part in parts)
+    context = {"parts": [] if is_empty else parts, "is_empty": is_empty}
+    return render(request, "fulfillment/refunds.html", context)
 
 
 def _part(name: str, title: str, lead: str, found: QuerySet[Action], shown: int = _SHOWN) -> Part:

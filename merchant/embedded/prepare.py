@@ -86,6 +86,10 @@ PDF = (
     ),
     Need("libharfbuzz-subset0", _library("libharfbuzz-subset.so.0"), optional=True),
     Need("fonts-dejavu-core", _font("truetype/dejavu/DejaVuSans.ttf"), optional=True),
+    # Names in Arabic, Hebrew, Chinese and all other scripts. Where these fonts are missing, a PDF says so.
+    Need("fonts-noto-core", _font("truetype/noto/NotoSans-Regular.ttf"), optional=True),
+    Need("fonts-noto-cjk", _font("opentype/noto/NotoSansCJK-Regular.ttc"), optional=True),
+    Need("fonts-noto-color-emoji", _font("truetype/noto/NotoColorEmoji.ttf"), optional=True),
 )
 NEEDS = {
     "run": PDF,
@@ -93,9 +97,6 @@ NEEDS = {
         *PDF,
         Need("chromium", _program("chromium", "chromium-browser", "google-chrome")),
         Need("poppler-utils", _program("pdftotext")),
-        Need("fonts-noto-core", _font("truetype/noto/NotoSans-Regular.ttf"), optional=True),
-        Need("fonts-noto-cjk", _font("opentype/noto/NotoSansCJK-Regular.ttc"), optional=True),
-        Need("fonts-noto-color-emoji", _font("truetype/noto/NotoColorEmoji.ttf"), optional=True),
     ),
 }
 

@@ -18,6 +18,8 @@
     if (everything && !page.checked) everything.checked = false;
     const number = everything?.checked ? Number(everything.value) : ticked;
     said.textContent = number ? `${number.toLocaleString("en")} selected` : "";
+    const rows = number ? `${number.toLocaleString("en")} row${number === 1 ? "" : "s"}` : "the selected rows";
+    for (const each of document.querySelectorAll("#list [data-selected]")) each.textContent = rows;
   };
 
   const range = (from, to, checked) => {

@@ -27,6 +27,7 @@ from tests.merchant.sandbox_client import OWNER
 SUPPORT = "support@lantern.example"
 _HARBOUR = catalogue.MERCHANTS[0].projects[0]
 _RETRY_SECONDS = 0.5
+_WORKERS = 8
 
 
 class Installation:
@@ -106,7 +107,8 @@ class Installation:
 
     def start(self, name: str) -> None:
         """Start one of the Procfile's programs."""
-        self._run(name, self.commands[name].replace(".data/", f"{self.folder}/"))
+        command = self.commands[name].replace(".data/", f"{self.folder}/")
+        self._run(name, command.replace("--concurrency 2", f"--concurrency {_WORKERS}"))
 
     def kill(self, name: str) -> None:
         """A program dies with its children, and comes back."""

@@ -28,8 +28,13 @@ class Day:
     killed: list[str] = field(default_factory=list)
 
 
-def worst_day(installation: Installation, *, orders: int, clicks: int, seconds: float, seed: int) -> Day:
-    """Eight people press Refund `clicks` times on so many orders while everything dies and comes back."""
+def worst_day(
+    installation: Installation, *, orders: int, clicks: int, seconds: float, seed: int, deadly: bool = True
+) -> Day:
+    """Eight people press Refund `clicks` times on so many orders, PaySuper misbehaves, and clocks jump.
+
+    On a deadly day everything dies and comes back meanwhile.
+    """
     chance = random.Random(seed)
     day = Day([installation.desk.pay(project_id=PROJECT, kind="simple") for _ in range(orders)])
     eventually(lambda: all_mirrored(installation, day.orders), 60, "the payments arrive")
@@ -43,8 +48,11 @@ def worst_day(installation: Installation, *, orders: int, clicks: int, seconds: 
         for start in range(_PEOPLE):
             people.submit(_click, browser, wishes[start::_PEOPLE], pause)
         people.submit(_pay, installation, over)
-        # Here and not in a thread of its own: what is started ends with the thread that started it.
-        day.killed = _kill(installation, chance, time.monotonic() + seconds)
+        if deadly:
+            # Here and not in a thread of its own: what is started ends with the thread that started it.
+            day.killed = _kill(installation, chance, time.monotonic() + seconds)
+        else:
+            over.wait(seconds)
         over.set()
     installation.desk.api.delete("/sandbox/faults")
     installation.desk.api.delete("/sandbox/webhooks/faults")
@@ -100,14 +108,29 @@ def _kill(installation: Installation, chance: random.Random, until: float) -> li
         "database": installation.kill_database,
         "beat": lambda: installation.kill("beat"),
         "broker": lambda: installation.kill_broker(flushed=False),
+        "clock, set back": lambda: _jump(installation, -5),
+        "clock, set forward": lambda: _jump(installation, 5),
     }
     killed: list[str] = []
     while time.monotonic() < until or len(killed) < len(deaths):
-        time.sleep(chance.uniform(0.5, 4))
+        time.sleep(chance.uniform(0.5, 2.5))
         name = chance.choice([name for name in deaths if name not in killed] or list(deaths))
         deaths[name]()
         killed.append(name)
     return killed
+
+
+def _jump(installation: Installation, hours: int) -> None:
+    """All that waits seems to wait for another time: the clock it was written by has jumped."""
+    by = f"interval '{-hours} hours'"
+    times = f"look_at = look_at + {by}"
+    if hours < 0:
+        times += f", send_at = send_at + {by}"
+    for statement in (
+        f"UPDATE fulfillment_action SET {times} WHERE state IN {OPEN}",
+        f"UPDATE fulfillment_webhookevent SET try_at = try_at + {by} WHERE state = 'received'",
+    ):
+        installation.rows(statement)
 
 
 def _pay(installation: Installation, over: threading.Event) -> None:

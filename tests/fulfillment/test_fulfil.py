@@ -188,8 +188,8 @@ def test_audit_and_timeline_tell_who_did_it_and_why(ben: Person, order: Transact
     ]
     told = [(event.title, event.detail, event.who) for event in timeline.events(order)][:2]
     assert told == [
-        ("Undo fulfilment", "mistake", str(ben.membership.user)),
-        ("Fulfil", "by hand", str(ben.membership.user)),
+        ("Fulfilment undone", "mistake", str(ben.membership.user)),
+        ("Fulfilled", "by hand", str(ben.membership.user)),
     ]
 
 

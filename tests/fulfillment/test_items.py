@@ -155,7 +155,7 @@ def test_a_refund_of_a_fulfilled_order_proposes_to_withdraw_and_does_nothing_by_
     assert "Nothing to withdraw" in ben.browser.get("/to-fulfil/?list=withdraw").content.decode()
     assert "went back, but" not in ben.browser.get(f"/transactions/{basket.pk}/").content.decode()
     assert AuditEvent.objects.get(event="withdraw.done").data["note"] == "keys switched off"
-    assert timeline.events(fresh(basket))[0].title == "Withdraw"
+    assert timeline.events(fresh(basket))[0].title == "Fulfilment withdrawn"
 
 
 @pytest.mark.parametrize("parts", [True, False])

@@ -121,6 +121,47 @@ def test_an_order_with_a_refund_under_way_says_why_it_waits(ben: Person, order: 
     assert "A refund of this order is under way." in ben.browser.get("/to-fulfil/").content.decode()
 
 
+def connected(merchant: Merchant, order: Transaction, *, days_later: int) -> None:
+    """Sets the moment at which the merchant was connected, by that at which the order was made."""
+    moment = order.created_at + dt.timedelta(days=days_later)
+    Merchant.objects.filter(pk=merchant.pk).update(created_at=moment)
+
+
+def test_what_was_paid_before_the_merchant_was_connected_waits_only_when_asked_for(
+    ben: Person, order: Transaction
+) -> None:
+    connected(order.merchant, order, days_later=1)
+    Transaction.objects.exclude(pk=order.pk).update(fulfilment="fulfilled")
+    Transaction.objects.filter(pk=order.pk).update(paid_at=order.created_at)
+    page = ben.browser.get("/to-fulfil/").content.decode()
+    assert "Nothing waits" in page
+    assert "One order paid before" in page
+    page = ben.browser.get("/to-fulfil/?older=on").content
+    assert shown(page) == [str(order.pk)]
+    assert "Leave them out" in page.decode()
+    assert 'name="older" value="on"' in page.decode()  # the choice of a project keeps it
+    actions.fulfil(order, ben.membership, "")
+    assert "paid before" not in ben.browser.get("/to-fulfil/").content.decode()
+
+
+def test_an_old_order_that_is_paid_after_the_merchant_was_connected_waits(
+    ben: Person, order: Transaction
+) -> None:
+    connected(order.merchant, order, days_later=2)
+    paid_at = order.created_at + dt.timedelta(days=3)
+    Transaction.objects.exclude(pk=order.pk).update(fulfilment="fulfilled")
+    Transaction.objects.filter(pk=order.pk).update(paid_at=paid_at)
+    page = ben.browser.get("/to-fulfil/").content
+    assert shown(page) == [str(order.pk)]
+    assert b"paid before" not in page
+
+
+def test_goods_to_withdraw_wait_however_old_their_orders_are(ben: Person, order: Transaction) -> None:
+    connected(order.merchant, order, days_later=400)
+    Transaction.objects.filter(pk=order.pk).update(status="chargeback", fulfilment="fulfilled")
+    assert shown(ben.browser.get("/to-fulfil/?list=withdraw").content) == [str(order.pk)]
+
+
 def test_an_empty_queue_says_so(ben: Person, lantern: Merchant) -> None:
     assert "Nothing waits" in ben.browser.get("/to-fulfil/").content.decode()
 

@@ -114,7 +114,7 @@ def test_without_a_server_a_paid_order_counts_as_fulfilled_at_once(order: Transa
     news(order)
     assert fresh(order).fulfilment == "fulfilled"
     assert (Action.objects.get().requested_by, ServerCall.objects.count()) == (None, 0)
-    assert ("Fulfil", "automatic") in [(event.title, event.who) for event in timeline.events(order)]
+    assert ("Fulfilled", "automatic") in [(event.title, event.who) for event in timeline.events(order)]
 
 
 def test_nothing_happens_by_itself_unless_the_project_says_so(order: Transaction, shop: Shop) -> None:
@@ -228,7 +228,7 @@ def test_nothing_is_sent_into_a_private_network(
 
 PRIVATE = """0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 169.254.169.254 172.16.0.1 192.168.1.1 198.18.0.1 224.0.0.1
     255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 64:ff9b::7f00:1 2002:7f00:1:: 2001:0:1::1 fe80::1
-    fe80::1%eth0 fd00::1 ff02::1""".split()
+    fe80::1%eth0 fec0::1 ::127.0.0.1 fd00::1 ff02::1""".split()
 
 
 @pytest.mark.parametrize("address", PRIVATE)

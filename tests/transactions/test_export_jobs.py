@@ -18,6 +18,7 @@ from merchant.models import AuditEvent, Merchant
 from tests.conftest import LANTERN, SNOW, Person, person
 from tests.transactions import rows
 from transactions import exporting, tasks
+from transactions.exporting import progress
 from transactions.models import Export
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -305,7 +306,8 @@ def test_progress_is_shown_while_a_worker_writes(ann: Person, filled: Merchant) 
     export = ask(ann)
     assert exporting.progress_of(export) == (0, 0)
     exporting._claim(str(export.pk))
-    exporting._say_progress(export)(20, 60)
+    export.refresh_from_db()
+    progress.teller(export)(20, 60)
     assert exporting.progress_of(export) == (20, 60)
     page = ann.browser.get(f"/exports/{export.pk}/").content.decode()
     assert "20 of 60 rows are written" in page
@@ -317,11 +319,14 @@ def test_progress_is_shown_while_a_worker_writes(ann: Person, filled: Merchant) 
 def test_old_exports_go_with_their_files(ann: Person, filled: Merchant, folder: Path) -> None:
     old, young, failed = made(ann), made(ann), ask(ann)
     past = timezone.now() - Export.LIFETIME - dt.timedelta(minutes=1)
-    Export.objects.filter(pk__in=[old.pk, failed.pk]).update(created_at=past)
+    Export.objects.filter(pk__in=[old.pk, failed.pk]).update(created_at=past, finished_at=past)
     tasks.sweep_exports()
-    assert list(Export.objects.all()) == [young]
+    assert set(Export.objects.values_list("pk", "state")) == {(young.pk, "ready"), (old.pk, "expired")}
     assert [path.name for path in folder.iterdir()] == [young.file_name]
-    assert ann.browser.get(f"/exports/{old.pk}/").status_code == 404
+    assert ann.browser.get(f"/exports/{old.pk}/download/").status_code == 404
+    page = ann.browser.get(f"/exports/{old.pk}/").content.decode()
+    assert "no longer kept" in page
+    assert old.sha256 in page
 
 
 def test_a_file_that_is_gone_already_does_not_stop_the_sweep(
@@ -329,9 +334,10 @@ def test_a_file_that_is_gone_already_does_not_stop_the_sweep(
 ) -> None:
     old, other = made(ann), made(ann)
     (folder / old.file_name).unlink()
-    Export.objects.update(created_at=timezone.now() - Export.LIFETIME - dt.timedelta(minutes=1))
+    Export.objects.update(finished_at=timezone.now() - Export.LIFETIME - dt.timedelta(minutes=1))
     tasks.sweep_exports()
-    assert not Export.objects.exists()
+    assert set(Export.objects.values_list("state", flat=True)) == {"expired"}
+    assert list(folder.iterdir()) == []
     assert not list(folder.iterdir())
     assert other.file_name
 

@@ -7,7 +7,9 @@ import pytest
 from pypdf import PdfReader
 
 from tests.transactions.export_rows import HEADING, everything, lookalikes, make_project, sale, unsaved
+from transactions import exports
 from transactions.exports import TooManyRows, pdf_file, pdf_renderers, write
+from transactions.exports.pdf_chart import charts
 from transactions.exports.pdf_renderers import Piece, RenderingFailed, renderers
 from transactions.models import Transaction
 
@@ -96,7 +98,73 @@ def test_sums_that_fill_more_than_a_page_are_counted_as_pages(tmp_path):
 
     found = [re.search(r"Page (\d+) of (\d+)", page).groups() for page in pages(tmp_path)]
 
-    assert found == [(str(number), "4") for number in range(1, 5)]
+    # Two of sums, one of charts, two of rows.
+    assert found == [(str(number), "5") for number in range(1, 6)]
+
+
+def test_the_chart_shows_amounts_by_day_and_currency(tmp_path):
+    project = make_project()
+    for number in range(0, 240, 24):
+        sale(project, number, charge_amount=Decimal(number + 1))
+        sale(project, number + 1, charge_amount=Decimal("1.5") * number, charge_currency="BHD")
+    sale(project, 3, type="refund", status="refunded", charge_amount=Decimal(5000))
+
+    summary = pages(tmp_path)[0]
+
+    assert "Amounts per day" in summary
+    assert "Status Processed" in summary
+    assert "EUR up to €217.00" in summary
+    assert "BHD up to BHD\xa0324.000" in summary or "BHD up to BHD 324.000" in summary
+    assert "25 Oct 2026" in summary
+    assert "3 Nov 2026" in summary
+
+
+def test_a_chart_has_one_bar_a_month_over_a_long_time_and_downward_bars(tmp_path, report_of):
+    project = make_project()
+    sale(project, 0, charge_amount=Decimal(10))
+    sale(project, 24 * 40, charge_amount=Decimal(20), type="refund")
+    sale(project, 24 * 100, charge_amount=Decimal(30))
+
+    found = report_of()
+
+    assert (found.unit, found.status, found.others) == ("month", "Processed", 0)
+    (chart,) = found.shown
+    assert (chart.highest, chart.lowest, chart.first, chart.last) == (
+        "€30.00", "-€20.00", "Oct 2026", "Feb 2027",
+    )  # fmt: skip
+    heights = [bar.height for bar in chart.bars]
+    assert heights == pytest.approx([22 / 5, 22 * 2 / 5, 22 * 3 / 5], abs=0.01)
+    assert [bar.y for bar in chart.bars] == pytest.approx([chart.axis - 22 / 5, chart.axis, 0], abs=0.01)
+
+
+@pytest.fixture
+def report_of(monkeypatch, tmp_path):
+    """The report that a writer gets."""
+
+    def report():
+        seen = []
+        monkeypatch.setitem(
+            exports._WRITERS, "seen", lambda report, path: seen.append(charts(report)) or path.touch()
+        )
+        write("seen", everything(), tmp_path / "seen", HEADING)
+        return seen[0]
+
+    return report
+
+
+def test_characters_without_a_font_are_said(tmp_path, monkeypatch):
+    (tmp_path / "fonts.conf").write_text(
+        "<fontconfig><dir>/usr/share/fonts/truetype/dejavu</dir>"
+        f"<cachedir>{tmp_path / 'cache'}</cachedir></fontconfig>"
+    )
+    sale(make_project(), product="黄金の剣 sword")
+    assert "no font" not in pages(tmp_path)[0]
+    monkeypatch.setenv("FONTCONFIG_FILE", str(tmp_path / "fonts.conf"))
+
+    summary, table = pages(tmp_path)
+
+    assert "this computer has no font for CJK, Hiragana." in " ".join(summary.split())
+    assert "sword" in table.replace("\0", "")
 
 
 def test_long_amounts_are_not_cut(tmp_path):
@@ -132,6 +200,8 @@ def test_the_file_knows_its_title_and_author(tmp_path):
 
     pages(tmp_path)
 
+    root = PdfReader(tmp_path / "a.pdf").trailer["/Root"]
+    assert (root["/Lang"], root["/ViewerPreferences"]["/DisplayDocTitle"]) == ("en", True)
     metadata = PdfReader(tmp_path / "a.pdf").metadata
     assert (metadata.title, metadata.author) == ("Transactions of Café Nórd GmbH", "Ann Accountant")
 

@@ -461,7 +461,7 @@ def test_the_filter_in_words(lantern: Merchant, filled: list[Transaction]) -> No
 
     assert words("") == words("sort=amount&cursor=last") == "All transactions"
     assert words("period=last_month&currency=EUR&amount_min=5") == (
-        "Period: Last month · Currency: EUR · Amount from: 5"
+        "Period: Last month · Currency: EUR · Amount from: 5 · Days: 2026-02-01 to 2026-02-28"
     )
     assert words("q=<b>&method=BANKCARD&type=refund") == "Search: <b> · Method: Bank card · Type: Refund"
 

@@ -69,7 +69,7 @@ def write(
         progress(0, report.rows)
         writer(report, part)
         size, sha256 = _settle(part)
-    return Written(report.rows, as_of, sha256, size, report.control, sums)
+    return Written(report.rows, as_of, sha256, size, report.control, sums, heading.filter_in_words)
 
 
 @contextmanager

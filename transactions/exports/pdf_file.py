@@ -1,16 +1,18 @@
 """PDF: a summary, then a table of the short columns, drawn in pieces by several processes and joined."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
-from pypdf import PdfWriter
 
 from merchant.money import display
+from transactions.exports.pdf_chart import charts
+from transactions.exports.pdf_join import Facts, join
 from transactions.exports.pdf_renderers import Piece, Renderers, RenderingFailed, renderers
 from transactions.exports.report import Column, Kind, Report, TooManyRows, without_controls
 
@@ -29,25 +31,43 @@ def write(report: Report, path: Path) -> None:
     if report.rows > settings.EXPORT_PDF_CEILING:
         raise TooManyRows(
             f"A PDF holds up to {settings.EXPORT_PDF_CEILING:,} rows and these are {report.rows:,}:"
-            " choose CSV or XLSX, or a narrower filter."
+            " choose CSV or XLSX, or a narrower filter, such as one month at a time."
         )
+    missing = _draw(report, path, "")
+    if missing:
+        # Known only now, and it may move the pages on.
+        _draw(report, path, missing)
+
+
+def _draw(report: Report, path: Path, missing: str) -> str:
+    """Draw all pages; which scripts no font of this computer has, in words, "" if all is there."""
     pages = -(-report.rows // ROWS_PER_PAGE)
     with (
         tempfile.TemporaryDirectory() as folder,
         renderers(_stylesheet(), -(-pages // PAGES_PER_PIECE)) as drawn,
     ):
         summary = Path(folder, "summary.pdf")
-        before = _draw_summary(drawn, report, summary, pages)
+        before = _draw_summary(drawn, report, summary, pages, missing)
         pieces = list(_pieces(report, Path(folder), before, before + pages))
         _draw_table(drawn, report, pieces)
         _join(report, [summary, *(piece.path for piece in pieces)], path)
+        return _scripts(drawn.missing)
 
 
-def _draw_summary(drawn: Renderers, report: Report, path: Path, pages_after: int) -> int:
+def _scripts(characters: Iterable[str]) -> str:
+    """The scripts of characters, by the first words of their Unicode names."""
+    names = {unicodedata.name(each, "unknown").split()[0] for each in characters}
+    return ", ".join(sorted(name if name == "CJK" else name.capitalize() for name in names))
+
+
+def _draw_summary(drawn: Renderers, report: Report, path: Path, pages_after: int, missing: str) -> int:
     """Draw the title and the sums; how many pages they take: again if that was not what they say."""
     context = {
         "as_of": report.as_of_in_words,
         "rows": report.rows,
+        "control": report.control,
+        "missing": missing,
+        "charts": charts(report),
         "sums": [(each, display(each.amount, each.currency)) for each in report.sums],
     }
     pages, expected = 0, 1
@@ -110,14 +130,6 @@ def _stylesheet() -> str:
 
 
 def _join(report: Report, parts: Sequence[Path], path: Path) -> None:
-    with PdfWriter() as joined:
-        for part in parts:
-            joined.append(part, import_outline=False)
-        joined.add_metadata(
-            {
-                "/Title": without_controls(f"Transactions of {report.heading.merchant}"),
-                "/Author": without_controls(report.heading.author),
-                "/CreationDate": f"D:{report.as_of:%Y%m%d%H%M%S}Z",
-            }
-        )
-        joined.write(path)
+    title = without_controls(f"Transactions of {report.heading.merchant}")
+    author = without_controls(report.heading.author)
+    join(parts, path, Facts(title, author, f"D:{report.as_of:%Y%m%d%H%M%S}Z"))

@@ -1,10 +1,13 @@
 """Renders pieces of a PDF in a process of its own. Run as a file; imports nothing of ours.
 
 Standard input, one JSON text a line: first the stylesheet, then {"html": ..., "path": ...} for each piece.
-Standard output: the number of pages of each piece, once its file is written. Ends with its input.
+Standard output, one JSON text a line for each piece once its file is written: the number of its pages and
+the characters that no font of this computer has. Ends with its input.
 """
 
 import json
+import logging
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -20,8 +23,28 @@ class _NoFetcher(URLFetcher):
         raise ValueError(f"a report loads nothing: {url}")
 
 
+class _Missing(logging.Handler):
+    """Hears of characters without a font, which WeasyPrint draws as boxes and warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.characters: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = re.search(r"\.notdef glyph .*U\+([0-9A-Fa-f]+)", record.getMessage())
+        if found:
+            self.characters.add(chr(int(found[1], 16)))
+
+    def told(self) -> str:
+        """Those since the last time."""
+        told, self.characters = "".join(sorted(self.characters)), set()
+        return told
+
+
 def main() -> None:
     """Render what is asked for until nobody asks."""
+    missing = _Missing()
+    logging.getLogger("weasyprint").addHandler(missing)
     # Made once: fonts and styles are a third of the time of a small document.
     fonts = FontConfiguration()
     style = CSS(string=json.loads(sys.stdin.readline()), font_config=fonts, url_fetcher=_NoFetcher())
@@ -29,8 +52,9 @@ def main() -> None:
         piece = json.loads(line)
         html = HTML(string=piece["html"], url_fetcher=_NoFetcher())
         document = html.render(stylesheets=[style], font_config=fonts)
-        document.write_pdf(piece["path"])
-        print(len(document.pages), flush=True)
+        # Version 1.4 keeps its objects apart, which `pdf_join` relies on.
+        document.write_pdf(piece["path"], pdf_tags=True, pdf_version="1.4")
+        print(json.dumps({"pages": len(document.pages), "missing": missing.told()}), flush=True)
 
 
 if __name__ == "__main__":

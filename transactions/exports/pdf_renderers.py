@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _PROGRAM = Path(__file__).with_name("pdf_piece.py")
 _MOST = 4
@@ -40,9 +41,13 @@ class Piece:
 
 
 class Renderers:
-    """As many renderers as there are processors, or fewer for few pieces."""
+    """As many renderers as there are processors, or fewer for few pieces.
+
+    `missing` are the characters so far that no font of this computer has.
+    """
 
     def __init__(self, processes: list[subprocess.Popen[str]]) -> None:
+        self.missing: set[str] = set()
         self._idle: queue.SimpleQueue[subprocess.Popen[str]] = queue.SimpleQueue()
         for process in processes:
             self._idle.put(process)
@@ -52,9 +57,11 @@ class Renderers:
         """Render a piece; how many pages it has."""
         process = self._idle.get()
         try:
-            return _ask(process, piece)
+            answer = _ask(process, piece)
         finally:
             self._idle.put(process)
+        self.missing.update(answer["missing"])
+        return int(answer["pages"])
 
     def render_all(self, pieces: Iterable[Piece]) -> Iterator[int]:
         """Render the pieces in parallel; their numbers of pages, in order."""
@@ -91,7 +98,7 @@ def _start(stack: ExitStack, stylesheet: str) -> subprocess.Popen[str]:
     return process
 
 
-def _ask(process: subprocess.Popen[str], piece: Piece) -> int:
+def _ask(process: subprocess.Popen[str], piece: Piece) -> dict[str, Any]:
     try:
         _tell(process, {"html": piece.html, "path": str(piece.path)})
     except BrokenPipeError as error:
@@ -99,7 +106,8 @@ def _ask(process: subprocess.Popen[str], piece: Piece) -> int:
     answer = process.stdout.readline() if process.stdout else ""
     if not answer:
         raise RenderingFailed(_ENDED)
-    return int(answer)
+    told: dict[str, Any] = json.loads(answer)
+    return told
 
 
 def _tell(process: subprocess.Popen[str], message: object) -> None:

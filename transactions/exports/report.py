@@ -88,6 +88,7 @@ class Written:
     size: int
     control: str
     sums: tuple[Sum, ...]
+    filter_in_words: str
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The filters of the list, by the names that stand in its address. Exports use the same class."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -29,16 +30,24 @@ class TransactionFilter(DeclaredFilters):
     Days are days of the merchant's zone, both ends included, and beat a period; amounts are charges in
     major units. A value that makes no sense is an error of `form` and finds nothing. A search text that is
     a whole id sets all other filters aside. Without `personal` nothing is found by customers' addresses.
+    A period is seen from `now`, an instant.
     """
 
-    def __init__(self, merchant: Merchant, data: QueryDict, *, personal: bool = True) -> None:
+    def __init__(
+        self,
+        merchant: Merchant,
+        data: QueryDict,
+        *,
+        personal: bool = True,
+        now: datetime | None = None,
+    ) -> None:
         data = data.copy()
         for name in ("status", "project", "currency"):
             data.setlist(name, filter(None, data.getlist(name)))  # blank means not set, as for the others
         if any(map(str.strip, data.getlist("from") + data.getlist("to"))):
             data.pop("period", None)  # overruled: not to be claimed by a chip or in an export
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
-        self.merchant, self.personal = merchant, personal
+        self.merchant, self.personal, self.now = merchant, personal, now or timezone.now()
         self.filters["q"].extra["help_text"] = SEARCHED if personal else SEARCHED_WITHOUT_EMAIL
         known = choices.of(merchant)
         self.choices = offered.with_new_projects(known, merchant, data.getlist("project"))
@@ -122,7 +131,7 @@ class TransactionFilter(DeclaredFilters):
         values = self.form.cleaned_data
         if values.get("from") or values.get("to"):
             return periods.Days(values.get("from"), values.get("to"))
-        today = timezone.now().astimezone(self.merchant.zone).date()
+        today = self.now.astimezone(self.merchant.zone).date()
         return periods.preset(values["period"], today) if values.get("period") else periods.Days(None, None)
 
     @property
@@ -151,8 +160,10 @@ class TransactionFilter(DeclaredFilters):
         return chips_of(self)
 
     def in_words(self) -> str:
-        """The filter as a sentence for people who get an export, without its address."""
+        """The filter as a sentence for people who get an export, without its address; periods with days."""
         counting = [f"{chip.label}: {chip.text}" for chip in self.chips() if not chip.aside]
+        if self.values_of("period") and not self.is_by_id:
+            counting.append(f"Days: {self.days.first} to {self.days.last}")
         return " · ".join(counting) or "All transactions"
 
     def values_of(self, name: str) -> list[str]:

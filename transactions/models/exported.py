@@ -12,7 +12,10 @@ from merchant.models import Merchant
 
 
 class Export(models.Model):
-    """A file of the list that somebody asked for, made by a worker and kept for a while."""
+    """A file of the list that somebody asked for, made by a worker and kept for a while.
+
+    The row outlives the file, so that a file that somebody kept can still be told to be ours.
+    """
 
     class Format(models.TextChoices):
         CSV = "csv", "CSV"
@@ -24,8 +27,11 @@ class Export(models.Model):
         RUNNING = "running", "Running"
         READY = "ready", "Ready"
         FAILED = "failed", "Failed"
+        CANCELED = "canceled", "Canceled"
+        EXPIRED = "expired", "File dropped"
 
     LIFETIME = dt.timedelta(days=7)
+    RECORD_LIFETIME = dt.timedelta(days=400)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="exports")
@@ -36,19 +42,31 @@ class Export(models.Model):
     personal = models.BooleanField(default=True)
     # The rows that were ticked; none means all that the query finds.
     selection = ArrayField(models.UUIDField(), default=list, blank=True)
+    # Which columns in which order, and the dialect of a CSV: exports.Layout.
+    layout = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     rows_total = models.PositiveBigIntegerField(null=True)
+    # How often a worker has begun. The number also tells a worker that another one has taken over.
+    attempts = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
     file_name = models.CharField(max_length=200, blank=True)
     size = models.PositiveBigIntegerField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
     as_of = models.DateTimeField(null=True)
+    filter_in_words = models.TextField(blank=True)
+    control = models.CharField(max_length=14, blank=True)
+    # Currency, status, number of rows and amount in major units, as the files have them.
+    sums = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
-        indexes: ClassVar = [models.Index(fields=["merchant", "-created_at"], name="export_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["merchant", "-created_at"], name="export_newest"),
+            models.Index(fields=["merchant", "sha256"], name="export_sha256"),
+            models.Index(fields=["merchant", "control"], name="export_control"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_format_display()} {self.created_at:%Y-%m-%d %H:%M}"
@@ -57,6 +75,21 @@ class Export(models.Model):
     def is_under_way(self) -> bool:
         """Whether there is still something to wait for."""
         return self.state in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def may_be_made_again(self) -> bool:
+        """Whether there is no file and nobody is making one."""
+        return self.state in (self.State.FAILED, self.State.CANCELED, self.State.EXPIRED)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is known what the file says, which stays true when the file is gone."""
+        return bool(self.sha256)
+
+    @property
+    def file_until(self) -> dt.datetime:
+        """Until when the file is kept."""
+        return (self.finished_at or self.created_at) + self.LIFETIME
 
     @property
     def download_name(self) -> str:

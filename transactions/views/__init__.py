@@ -2,25 +2,40 @@
 
 from transactions.views.card import transaction_card
 from transactions.views.display import display
-from transactions.views.exports import export_detail, export_download, export_list, export_selection
+from transactions.views.exports import (
+    cancel_export,
+    export_again,
+    export_detail,
+    export_download,
+    export_list,
+    export_notes,
+    export_selection,
+)
 from transactions.views.figures import list_figures
 from transactions.views.home import home
 from transactions.views.keys import show_key
 from transactions.views.listing import transaction_list
 from transactions.views.newer import newer_count
 from transactions.views.notes import add_note, delete_note
+from transactions.views.proof import verify_file
+from transactions.views.recipes import delete_recipe, export_recipes
 from transactions.views.saved import change_view, default_view, delete_view, saved_views
 
 __all__ = [
     "add_note",
+    "cancel_export",
     "change_view",
     "default_view",
     "delete_note",
+    "delete_recipe",
     "delete_view",
     "display",
+    "export_again",
     "export_detail",
     "export_download",
     "export_list",
+    "export_notes",
+    "export_recipes",
     "export_selection",
     "home",
     "list_figures",
@@ -29,4 +44,5 @@ __all__ = [
     "show_key",
     "transaction_card",
     "transaction_list",
+    "verify_file",
 ]

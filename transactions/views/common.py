@@ -1,12 +1,15 @@
 """What several pages need: the state of the sync, and addresses of the list."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from merchant.access import MemberRequest
-from transactions.models import SyncState, Transaction
+from merchant.access import MemberRequest, Right, may
+from transactions import recipes
+from transactions.models import Export, SyncState, Transaction
 
 
 def mine(request: MemberRequest) -> QuerySet[Transaction]:
@@ -36,3 +39,14 @@ def list_with(query: str) -> HttpResponse:
     """To the first page of the list with this query, which came from a form."""
     kept = without(QueryDict(query), "cursor").urlencode()
     return redirect(f"{reverse('transactions:list')}?{kept}" if kept else "transactions:list")
+
+
+def export_menu(request: MemberRequest) -> dict[str, Any]:
+    """What the menu Export offers the person."""
+    return {
+        "may_export": may(request.membership, Right.EXPORT),
+        "formats": Export.Format,
+        "export_choice": recipes.last_choice(request.membership.list_preferences),
+        "recipes": recipes.kept_by(request.membership),
+        "dialects": recipes.DIALECTS_IN_WORDS.items(),
+    }

@@ -1,6 +1,8 @@
-"""The exports: asked for, followed and fetched."""
+"""The exports: asked for, followed, stopped, and fetched."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,14 +10,17 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.storage import storages
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
-from transactions import exporting, exports, selection
+from transactions import exporting, exports, recipes, selection
+from transactions.exporting import asking, proving
+from transactions.exports.columns import chosen, titled
 from transactions.filters import TransactionFilter
 from transactions.models import Export
 from transactions.tasks import make_export
@@ -24,11 +29,16 @@ from transactions.views.common import without
 
 @requires(Right.EXPORT)
 def export_list(request: MemberRequest) -> HttpResponseBase:
-    """The merchant's exports; a POST asks for a new one of the list with the posted query."""
+    """The merchant's exports, with `code` those of a control code; a POST asks for one of a list's query."""
     if request.method == "POST":
         return _request_export(request)
-    mine = Export.objects.filter(merchant=request.membership.merchant).select_related("requested_by")
-    return render(request, "transactions/exports.html", {"exports": mine[:100]})
+    code = request.GET.get("code", "").strip()
+    if code:
+        found = proving.by_code(request.membership, code)
+    else:
+        found = Export.objects.filter(merchant=request.membership.merchant)
+    context = {"exports": found.select_related("requested_by")[:100], "code": code}
+    return render(request, "transactions/exports.html", context)
 
 
 @requires(Right.EXPORT)
@@ -36,28 +46,23 @@ def export_selection(request: MemberRequest) -> HttpResponse:
     """Ask for a file of the selected rows of the list, in the list's order."""
     if request.method != "POST":
         return redirect("transactions:list")
-    query, wanted = (
-        without(QueryDict(request.POST.get("query", "")), "cursor"),
-        request.POST.get("format", ""),
-    )
+    query = without(QueryDict(request.POST.get("query", "")), "cursor")
     try:
         selected = selection.selected(request.membership, request.POST)
-    except selection.BadSelection as error:
+        wanted, layout = recipes.chosen(request.membership, request.POST)
+    except (selection.BadSelection, recipes.NotChosen) as error:
         messages.error(request, str(error))
-    else:
-        if wanted in Export.Format.values:
-            return _ask_for(request, wanted, query, selected)
-        messages.error(request, "Choose a format for the file.")
-    return redirect(f"{reverse('transactions:list')}?{query.urlencode()}")
+        return redirect(f"{reverse('transactions:list')}?{query.urlencode()}")
+    return _ask_for(request, wanted, query, selected, layout)
 
 
 @require_safe
 @requires(Right.EXPORT)
 def export_detail(request: MemberRequest, export_id: UUID) -> HttpResponse:
-    """How far an export has got. htmx gets only the part that changes."""
-    export = get_or_404(Export.objects.select_related("requested_by"), request.membership, pk=export_id)
+    """How far an export has got, and what its file says. htmx gets only the part that changes."""
+    export = _export(request, export_id)
     template = "transactions/_export.html" if request.htmx else "transactions/export.html"  # type: ignore[attr-defined]
-    response = render(request, template, {"export": export, "progress": exporting.progress_of(export)})
+    response = render(request, template, _told(export))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -67,8 +72,7 @@ def export_detail(request: MemberRequest, export_id: UUID) -> HttpResponse:
 def export_download(request: MemberRequest, export_id: UUID) -> HttpResponseBase:
     """The finished file; one with personal data only for those who may see these."""
     export = get_or_404(Export.objects.all(), request.membership, pk=export_id, state=Export.State.READY)
-    if export.personal and not may(request.membership, Right.PERSONAL):
-        raise PermissionDenied("This file says who the customers are. Export the list yourself without that.")
+    _must_be_allowed(request, export)
     storage = storages["exports"]
     if not storage.exists(export.file_name):
         raise Http404("The file is no longer kept.")
@@ -81,25 +85,87 @@ def export_download(request: MemberRequest, export_id: UUID) -> HttpResponseBase
     )
 
 
+@require_POST
+@requires(Right.EXPORT)
+def cancel_export(request: MemberRequest, export_id: UUID) -> HttpResponse:
+    """Stop making a file."""
+    export = _export(request, export_id)
+    if asking.cancel(export, request.membership):
+        messages.success(request, "The export is canceled.")
+    else:
+        messages.info(request, "There is nothing to cancel any more.")
+    return redirect("transactions:export", export.pk)
+
+
+@require_POST
+@requires(Right.EXPORT)
+def export_again(request: MemberRequest, export_id: UUID) -> HttpResponse:
+    """Try again, or make a file again that is no longer kept."""
+    export = _export(request, export_id)
+    _must_be_allowed(request, export)
+    if asking.again(export, request.membership):
+        ring(make_export, str(export.pk))
+    else:
+        messages.info(request, "This export has its file, or is being made already.")
+    return redirect("transactions:export", export.pk)
+
+
+def _export(request: MemberRequest, export_id: UUID) -> Export:
+    found = Export.objects.select_related("merchant", "requested_by")
+    return get_or_404(found, request.membership, pk=export_id)
+
+
+def _must_be_allowed(request: MemberRequest, export: Export) -> None:
+    if export.personal and not may(request.membership, Right.PERSONAL):
+        raise PermissionDenied("This file says who the customers are. Export the list yourself without that.")
+
+
+@require_safe
+@requires(Right.EXPORT)
+def export_notes(request: MemberRequest, export_id: UUID) -> HttpResponse:
+    """What the page of an export says of its file, as a text to keep beside a CSV, which holds rows alone."""
+    export = _export(request, export_id)
+    if not export.is_told:
+        raise Http404("There is no file yet.")
+    text = render_to_string("transactions/exports/notes.txt", {**_told(export), "export": export})
+    name = f"{export.download_name}.txt"
+    return HttpResponse(
+        text,
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _told(export: Export) -> dict[str, Any]:
+    keys = asking.layout_of(export).columns
+    return {
+        "export": export,
+        "progress": exporting.progress_of(export),
+        "seconds_left": exporting.seconds_left(export) if export.is_under_way else None,
+        "sums": [
+            exports.Sum(currency, status, count, Decimal(amount))
+            for currency, status, count, amount in export.sums
+        ],
+        "columns": [each.title for each in chosen(titled(export.merchant.time_zone), keys)] if keys else [],
+    }
+
+
 def _request_export(request: MemberRequest) -> HttpResponse:
-    wanted, query = request.POST.get("format", ""), request.POST.get("query", "")
-    filters = TransactionFilter.of(request.membership, QueryDict(query))
-    if wanted not in Export.Format.values or not filters.is_valid():
+    query = request.POST.get("query", "")
+    if not TransactionFilter.of(request.membership, QueryDict(query)).is_valid():
         messages.error(request, "This list cannot be exported: correct its filters first.")
         return redirect("transactions:exports")
-    return _ask_for(request, wanted, without(QueryDict(query), "cursor"), [])
+    try:
+        wanted, layout = recipes.chosen(request.membership, request.POST)
+    except recipes.NotChosen as error:
+        messages.error(request, f"This list cannot be exported yet. {error}")
+        return redirect("transactions:exports")
+    return _ask_for(request, wanted, without(QueryDict(query), "cursor"), [], layout)
 
 
-def _ask_for(request: MemberRequest, wanted: str, query: QueryDict, selected: Sequence[UUID]) -> HttpResponse:
-    export = Export.objects.create(
-        merchant=request.membership.merchant,
-        requested_by=request.membership.user,
-        format=wanted,
-        query=query.urlencode(),
-        selection=selected,
-        personal=may(request.membership, Right.PERSONAL),
-    )
-    said = {"query": export.query} | ({"selected": len(selected)} if selected else {})
-    audit.record(export.merchant, export.requested_by, "export.requested", export.pk, **said)
+def _ask_for(
+    request: MemberRequest, wanted: str, query: QueryDict, selected: Sequence[UUID], layout: exports.Layout
+) -> HttpResponse:
+    export = asking.ask(request.membership, wanted, query.urlencode(), selected, layout)
     ring(make_export, str(export.pk))
     return redirect("transactions:export", export.pk)

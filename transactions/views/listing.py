@@ -14,10 +14,10 @@ from merchant import line
 from merchant.access import MemberRequest, Right, may, requires
 from transactions import figures, newer, overview, paging, preferences, saving, selection, tables, tabs
 from transactions.filters import TransactionFilter
-from transactions.models import Export, SyncState
+from transactions.models import SyncState
 from transactions.preferences import Preferences
 from transactions.timeouts import TooSlow, limited
-from transactions.views.common import are_of_our_days, mine, sync_state, without
+from transactions.views.common import are_of_our_days, export_menu, mine, sync_state, without
 from transactions.views.origin import suffix
 
 # Where figures would be zeros, or would take as long as the rows did.
@@ -54,7 +54,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "sync_state": state,
         "trouble": line.trouble(merchant),
         "query": without(request.GET, "cursor").urlencode(),
-        "formats": Export.Format,
+        **export_menu(request),
         **_selecting(request),
         "empty": empty,
     }
