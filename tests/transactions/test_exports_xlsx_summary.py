@@ -88,6 +88,15 @@ def _decoded(value: object) -> object:
     return re.sub("_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), value)
 
 
+def test_an_amount_finer_than_its_currency_is_added_up_as_it_is_shown(tmp_path):
+    sale(make_project(), charge_amount=Decimal("10.1234"))
+
+    write("xlsx", everything(), tmp_path / "a.xlsx", HEADING)
+
+    for line in summary(tmp_path / "a.xlsx", data_only=True):
+        assert (line[3], line[5]) == (10.12, 10.12)
+
+
 def test_a_status_that_reads_as_a_wildcard_has_no_formula(tmp_path):
     project = make_project()
     sale(project, 0, status="*")

@@ -31,7 +31,7 @@ def write(report: Report, path: Path) -> None:
     if report.rows > settings.EXPORT_PDF_CEILING:
         raise TooManyRows(
             f"A PDF holds up to {settings.EXPORT_PDF_CEILING:,} rows and these are {report.rows:,}:"
-            " choose CSV or XLSX, or a narrower filter."
+            " choose CSV or XLSX, or a narrower filter, such as one month at a time."
         )
     missing = _draw(report, path, "")
     if missing:

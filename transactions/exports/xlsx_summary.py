@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from merchant.money import exponent
+from merchant.money import exponent, rounded
 from transactions.exports.report import Report, Sum
 from transactions.exports.xlsx_cells import BOLD, HEADER, is_too_long, money_format, put_money, put_text
 
@@ -66,12 +67,12 @@ def _facts(sheet: Worksheet, report: Report) -> int:
 
 
 def _with_totals(sums: Sequence[Sum]) -> Iterator[Sum]:
-    """The sums with one over all statuses behind those of each currency."""
+    """The sums, as the currency has them, with one over all statuses behind those of each currency."""
     for currency in dict.fromkeys(each.currency for each in sums):
         own = [each for each in sums if each.currency == currency]
-        yield from own
         count, amount = sum(each.count for each in own), sum((each.amount for each in own), Decimal(0))
-        yield Sum(currency, "", count, amount)
+        for each in (*own, Sum(currency, "", count, amount)):
+            yield replace(each, amount=rounded(each.amount, currency))
 
 
 def _stated(sheet: Worksheet, line: int, each: Sum) -> None:
