@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fulfillment import amounts
 from fulfillment.models import OPEN_REFUNDS, Action
 from merchant.access import Right, may
 from merchant.models import Membership, Merchant, RefundRules, User
@@ -75,15 +76,22 @@ def leaving_blocker(action: Action) -> str:
     if action.decided_by and not _may_still(action.decided_by, action.merchant, Right.APPROVE):
         return "Who approved this refund is not allowed to approve any more."
     entry = Transaction.objects.get(pk=action.transaction_id)
-    is_part = action.amount is not None and action.amount < entry.charge_amount
-    if is_part and not RefundRules.of(action.merchant).honours_parts:
+    policy, amount = RefundRules.of(action.merchant), action.amount or entry.charge_amount
+    if amount < entry.charge_amount and not policy.honours_parts:
         return "PaySuper gives back the whole charge only."
+    asker = _member(action.requested_by, action.merchant)
+    if asker and not action.decided_by and amounts.needs_approval(entry, amount, policy, asker.role):
+        return "By now this refund needs the approval of a second person."
     return order_blocker(entry)
 
 
 def _may_still(user: User | None, merchant: Merchant, right: Right) -> bool:
-    member = Membership.objects.filter(user=user, merchant=merchant, user__is_active=True).first()
+    member = _member(user, merchant)
     return member is not None and may(member, right)
+
+
+def _member(user: User | None, merchant: Merchant) -> Membership | None:
+    return Membership.objects.filter(user=user, merchant=merchant, user__is_active=True).first()
 
 
 def fulfil_blocker(row: Row, membership: Membership) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -11,8 +10,7 @@ from django.http import QueryDict
 from merchant import audit
 from merchant.access import Right, may
 from merchant.models import Membership
-from transactions import remembered
-from transactions.filters import TransactionFilter
+from transactions.filters import TransactionFilter, choices
 from transactions.models import SavedView
 from transactions.models.saved import LONGEST_NAME, LONGEST_QUERY
 
@@ -42,13 +40,8 @@ def visible_to(membership: Membership) -> QuerySet[SavedView]:
 
 
 def links(membership: Membership) -> Sequence[Link]:
-    """What `visible_to` finds, remembered for a minute: it stands above every list."""
-    key = _key(membership)
-    rows = remembered.get(key)
-    if rows is None:
-        rows = _read(membership)
-        remembered.keep(key, rows)
-    found = [Link(*row) for row in rows]
+    """What `visible_to` finds, the shared ones last, remembered for a minute: it stands above every list."""
+    found = [Link(*row) for row in choices.of(membership.merchant).views]
     return [link for link in found if link.shared or link.owner_id == membership.user_id]
 
 
@@ -122,15 +115,5 @@ def _named(name: str) -> str:
     return name
 
 
-def _key(membership: Membership) -> str:
-    return f"views:{membership.merchant_id}"
-
-
-def _read(membership: Membership) -> list[tuple[Any, ...]]:
-    """The views of all people of the merchant: one entry in the cache, one to forget."""
-    rows = SavedView.objects.filter(merchant=membership.merchant_id).order_by("shared", "name", "pk")
-    return list(rows.values_list("pk", "owner_id", "name", "query", "shared"))
-
-
 def _forget(membership: Membership) -> None:
-    transaction.on_commit(lambda: remembered.forget(_key(membership)))
+    transaction.on_commit(lambda: choices.forget(membership.merchant_id))

@@ -207,3 +207,28 @@ def test_a_mistake_is_said_beside_its_field_and_goes_with_it(
     page.get_by_label("Amount to").blur()
     expect(says).to_have_text("")
     expect(page.locator("a[data-row]").first).to_be_visible()
+
+
+def test_the_rows_come_first_and_the_filters_unfold_when_they_are_wanted(
+    opened: Callable[..., Page], live_merchant: Merchant
+) -> None:
+    page = opened(viewport={"width": 360, "height": 880})
+    page.goto(f"{LIST}?country=DE")
+    expect(page.locator(".rows tbody tr").first).to_be_in_viewport()
+    expect(page.get_by_label("Search")).to_be_in_viewport()
+    for label in ("From", "Country", "Refunded"):
+        expect(page.get_by_label(label, exact=True)).to_be_hidden()
+    page.locator(".more summary").click()
+    for label in ("From", "Country", "Refunded"):
+        expect(page.get_by_label(label, exact=True)).to_be_visible()
+    page.goto(f"{LIST}?from=2026-02-01&to=2026-01-01")
+    expect(page.locator("#id_to_says")).to_be_visible()
+
+
+def test_without_scripts_the_bar_of_selected_rows_covers_no_row_of_a_phone(
+    opened: Callable[..., Page], live_merchant: Merchant
+) -> None:
+    page = opened(viewport={"width": 360, "height": 800}, java_script_enabled=False)
+    expect(page.locator("#bulk")).not_to_be_in_viewport()
+    page.locator("#bulk").scroll_into_view_if_needed()
+    expect(page.locator("#bulk")).to_be_in_viewport()

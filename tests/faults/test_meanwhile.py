@@ -101,6 +101,22 @@ def test_what_has_reached_paysuper_is_followed_whoever_has_left(
     assert settled(action, State.REFUNDED)
 
 
+@pytest.mark.parametrize("change", ["role", "limit"])
+def test_a_refund_that_would_need_approval_by_now_does_not_leave_without(
+    ann: Person, lantern: Merchant, desk: Desk, change: str
+) -> None:
+    RefundRules.objects.filter(merchant=lantern).update(limit_support=1, limit_currency="EUR")
+    action = ask(mirrored_order(lantern, desk, currency="EUR", amount=20), ann)
+    assert action.state == State.REQUESTED
+    if change == "role":
+        Membership.objects.filter(pk=ann.membership.pk).update(role="support")
+    else:
+        RefundRules.objects.filter(merchant=lantern).update(limit_owner=1)
+    action = run(action)
+    assert (action.state, desk.posts(action.transaction_id)) == (State.REFUSED, 0)
+    assert "needs the approval of a second person" in action.outcome
+
+
 # The order, or PaySuper, is another one -----------------------------------------------------------
 
 

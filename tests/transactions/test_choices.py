@@ -65,7 +65,7 @@ def test_before_the_first_filling_nothing_is_remembered(lantern: Merchant) -> No
 def test_what_is_remembered_lives_for_a_minute_at_most(lantern: Merchant, number: int) -> None:
     rows.fill(lantern, number)
     choices.of(lantern)
-    assert 0 < cache._cache.get_client(None).ttl(cache.make_key(f"offered:{lantern.pk}")) <= 60
+    assert 0 < cache._cache.get_client(None).ttl(cache.make_key(f"above-the-list:{lantern.pk}")) <= 60
 
 
 def test_no_class_of_ours_is_remembered_so_that_no_release_breaks_the_list(
@@ -83,8 +83,8 @@ def test_what_cannot_be_read_in_the_cache_is_read_from_the_database(
     ann: Person, mirrored: Merchant, garbage: bytes
 ) -> None:
     client = cache._cache.get_client(None)
-    for key in ("offered", "views"):
-        client.set(cache.make_key(f"{key}:{mirrored.pk}"), garbage)
+    key = cache.make_key(f"above-the-list:{mirrored.pk}")
+    client.set(key, garbage)
     assert ("EUR", "EUR") in offered(mirrored, "currency")
     assert ann.browser.get("/transactions/").status_code == 200
-    assert client.get(cache.make_key(f"offered:{mirrored.pk}")) != garbage
+    assert client.get(key) != garbage

@@ -20,7 +20,7 @@ from tests.transactions import rows
 from transactions import selection
 from transactions.filters import TransactionFilter
 from transactions.mirror import totals
-from transactions.models import Transaction
+from transactions.models import SavedView, Transaction
 
 ROWS = 50_000
 MOST_QUERIES = 6
@@ -140,6 +140,29 @@ def test_a_page_asks_at_most_six_queries(reader: Browser, query: str) -> None:
     reader.get("/transactions/")  # what is remembered for a minute
     statements = asked(reader, query)
     assert len(statements) <= MOST_QUERIES, "\n".join(statements)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["owner", "support", "accounting", "view_only"])
+@pytest.mark.parametrize("query", ["", "status=refunded&size=25", "q=mara", "q=receipt-1", "cursor=last"])
+def test_the_first_page_with_nothing_remembered_asks_no_more(
+    lantern: Merchant, mirrored: Merchant, role: str, query: str
+) -> None:
+    who = person(mirrored, role, role)
+    SavedView.objects.create(merchant=mirrored, owner=who.membership.user, name="Mine", query="q=a")
+    cache.clear()
+    assert len(statements := asked(who.browser, query)) <= MOST_QUERIES, "\n".join(statements)
+    for part in ("newer/?seen=&", "figures/?"):
+        with CaptureQueriesContext(connection) as captured:
+            assert who.browser.get(f"/transactions/{part}{query}").status_code in (200, 204)
+        assert len(captured) <= MOST_QUERIES + 1, part  # a text that is no id is asked for by itself
+
+
+@pytest.mark.django_db
+def test_an_empty_list_asks_no_more_either(ann: Person) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert ann.browser.get("/transactions/").context["empty"] == "none_yet"
+    assert len(captured) <= MOST_QUERIES
 
 
 @pytest.mark.parametrize("query", FILTERS)

@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings as live
 from django.http import QueryDict
+from django.test import TestCase
 
 from merchant import setup
 from merchant.models import AuditEvent, Membership, Merchant
@@ -15,7 +16,8 @@ VIEWS = "/transactions/views/"
 
 
 def save(who: Person, name: str, query: str = "status=processed", **more: str) -> SavedView | None:
-    answer = who.browser.post(VIEWS, {"name": name, "query": query, **more})
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        answer = who.browser.post(VIEWS, {"name": name, "query": query, **more})
     assert answer.status_code == 302
     return SavedView.objects.filter(name=name, owner=who.membership.user).first()
 
@@ -193,7 +195,8 @@ def test_a_default_that_is_gone_opens_everything(
     ben.browser.post(f"{VIEWS}{view.pk}/default/", {"default": "yes"})
     assert ben.browser.get("/transactions/").status_code == 302
     verb, form = ("", {"name": "Team"}) if how == "unshared" else ("delete/", {})
-    ann.browser.post(f"{VIEWS}{view.pk}/{verb}", form)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        ann.browser.post(f"{VIEWS}{view.pk}/{verb}", form)
     assert ben.browser.get("/transactions/").status_code == 200
 
 

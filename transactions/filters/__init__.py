@@ -20,8 +20,8 @@ from transactions.models import TO_FULFIL, DailyTotal, Fulfilment, MonthlyTotal,
 
 # The filters that the daily totals can answer too.
 _DAILY = frozenset({"status", "project", "currency", "type", "period", "from", "to"})
-# Always in sight; the others are folded away while they are not used.
-_FIRST = frozenset({"q", "period", "from", "to", "status"})
+# The others may be folded away, on a phone the days too.
+_IN_SIGHT = frozenset({"q", "period"})
 
 
 class TransactionFilter(DeclaredFilters):
@@ -151,9 +151,9 @@ class TransactionFilter(DeclaredFilters):
         return search.hint(self.form.cleaned_data.get("q", ""), personal=self.personal)
 
     @property
-    def uses_further(self) -> bool:
-        """Whether one of the filters is set that are folded away otherwise."""
-        return any(self.values_of(name) for name in self.form.fields if name not in _FIRST)
+    def must_unfold(self) -> bool:
+        """Whether one of those that may be folded away has to be corrected; what is set, the chips say."""
+        return any(name not in _IN_SIGHT for name in self.form.errors)
 
     def chips(self) -> Iterator[Chip]:
         """What is set, one chip for each value, in the order of the form."""

@@ -20,6 +20,9 @@ from transactions.timeouts import TooSlow, limited
 from transactions.views.common import are_of_our_days, export_menu, mine, sync_state, without
 from transactions.views.origin import suffix
 
+# Where figures would be zeros, or would take as long as the rows did.
+_NOTHING_TO_TELL = frozenset({"too_slow", "none_yet", "cannot_reach"})
+
 
 @require_safe
 @requires(Right.VIEW)
@@ -35,8 +38,9 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
     order = request.GET.get("sort", paging.DEFAULT_ORDER)
     size, state = _page_size(request, wanted), sync_state(request)
     page, too_slow = _page(request, filters, order, size, wanted)
-    told = figures.Figures() if too_slow else _figures(request, filters, page, state)
     chips = list(filters.chips())
+    empty = "too_slow" if too_slow else _why_empty(request, filters, page, chips, state)
+    told = figures.Figures() if empty in _NOTHING_TO_TELL else _figures(request, filters, page, state)
     context: dict[str, Any] = {
         "filter": filters,
         "chips": chips,
@@ -52,7 +56,7 @@ def transaction_list(request: MemberRequest) -> HttpResponse:
         "query": without(request.GET, "cursor").urlencode(),
         **export_menu(request),
         **_selecting(request),
-        "empty": "too_slow" if too_slow else _why_empty(request, filters, page, chips, state),
+        "empty": empty,
     }
     template = "transactions/_list.html" if request.htmx else "transactions/list.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
@@ -148,6 +152,6 @@ def _why_empty(
         return ""
     if not filters.is_valid():
         return "invalid"
-    if chips or mine(request).exists():
+    if chips or (request.GET.get("cursor") and mine(request).exists()):
         return "no_match"
     return "cannot_reach" if state and state.is_failing else "none_yet"
