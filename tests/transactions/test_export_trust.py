@@ -185,20 +185,31 @@ def test_a_worker_stops_when_its_export_is_canceled(
     assert not progress.is_alive(export.pk)
 
 
-def test_a_worker_that_was_overtaken_leaves_the_other_ones_file(
+def test_a_worker_that_was_overtaken_stops_and_leaves_the_export_to_the_other(
     ann: Person, filled: Merchant, folder: Path
 ) -> None:
     export = ask(ann)
     assert exporting._claim(str(export.pk))
     slow = Export.objects.select_related("merchant", "requested_by").get(pk=export.pk)
     cache.clear()
-    tasks.make_export(str(export.pk))
-    export.refresh_from_db()
+    assert exporting._claim(str(export.pk))
     with pytest.raises(progress.TakenAway):
         exporting._make(slow)
-    slow.refresh_from_db()
-    assert slow.file_name == export.file_name
-    assert [path.name for path in folder.iterdir()] == [export.file_name]
+    assert not exporting._finish(slow, Export.State.FAILED)
+    export.refresh_from_db()
+    assert (export.state, export.attempts, list(folder.iterdir())) == ("running", 2, [])
+
+
+def test_the_worker_of_a_canceled_export_hears_of_it_with_the_next_rows(
+    ann: Person, filled: Merchant
+) -> None:
+    export = ask(ann)
+    assert exporting._claim(str(export.pk))
+    export.refresh_from_db()
+    tell = progress.teller(export)
+    posted(ann, export, "cancel")
+    with pytest.raises(progress.TakenAway):
+        tell(1, 60)
 
 
 def test_a_finished_export_has_nothing_to_be_made_again(ann: Person, filled: Merchant) -> None:
