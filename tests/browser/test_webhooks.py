@@ -125,6 +125,8 @@ def test_a_test_event_is_seen_to_arrive(
     expect(page.locator("#test-state")).to_contain_text(words, timeout=30_000)
     page.screenshot(path=screenshots / f"webhooks-{case}.png", full_page=True)
     expect(page.locator("#test-state[hx-get]")).to_have_count(0)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_a_test_that_nobody_takes_up_says_so_without_javascript(

@@ -204,7 +204,10 @@ def test_one_event_is_processed_again_and_that_is_audited(
     desk.charge_back(order.pk)
     ann.browser.post(f"/webhooks/{row.pk}/replay/")
     assert (fresh(row).state, fresh(row).deliveries) == ("received", 1)
+    looks_again = 'id="event-state" hx-get'
+    assert looks_again in ann.browser.get(f"/webhooks/{row.pk}/").content.decode()
     assert process(row).state == "processed"
+    assert looks_again not in ann.browser.get(f"/webhooks/{row.pk}/").content.decode()
     assert fresh(order).status == "chargeback"
     note = AuditEvent.objects.get(event="webhook.replayed")
     assert (note.user, note.subject, note.data) == (ann.membership.user, str(row.pk), {"count": 1})

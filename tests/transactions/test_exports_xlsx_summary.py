@@ -16,6 +16,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 _RELATIONSHIPS = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 
+# Left to itself it believes the values beside the formulas.
+_ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop>
+</item>
+</oor:items>
+"""
+
 
 def summary(path, **values) -> list[tuple]:
     """The lines of sums, with what viewers that do not calculate show."""
@@ -62,6 +71,8 @@ def test_libreoffice_comes_to_the_same_sums_and_cells(tmp_path, monkeypatch):
         sale(project, number, **values)
     write("xlsx", everything(), tmp_path / "a.xlsx", HEADING)
 
+    (tmp_path / "profile" / "user").mkdir(parents=True)
+    (tmp_path / "profile" / "user" / "registrymodifications.xcu").write_text(_ALWAYS_RECALCULATE)
     profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
     command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path / "again")]
     subprocess.run([*command, str(tmp_path / "a.xlsx")], check=True, capture_output=True, timeout=120)
