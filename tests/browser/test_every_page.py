@@ -13,7 +13,14 @@ from transactions.models import Transaction
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = ["/", "/transactions/", "/transactions/?status=processed&q=zzz", "/transactions/?from=x", "/exports/"]
-PAGES += ["/webhooks/", "/team/", "/settings/", "/transactions/display/", "/transactions/views/"]
+PAGES += [
+    "/webhooks/",
+    "/team/",
+    "/settings/",
+    "/transactions/display/",
+    "/transactions/views/",
+    "/exports/recipes/",
+]
 GRAVE = ("serious", "critical")
 
 

@@ -232,3 +232,17 @@ def test_without_scripts_the_bar_of_selected_rows_covers_no_row_of_a_phone(
     expect(page.locator("#bulk")).not_to_be_in_viewport()
     page.locator("#bulk").scroll_into_view_if_needed()
     expect(page.locator("#bulk")).to_be_in_viewport()
+
+
+def test_a_printed_list_has_nothing_to_press(opened: Callable[..., Page], live_merchant: Merchant) -> None:
+    page = opened()
+    page.emulate_media(media="print")
+    expect(page.locator(".rows tbody tr").first).to_be_visible()
+    for pressed in (
+        ".list-tools",
+        ".rows .cell-select >> nth=1",
+        ".rows .row-actions >> nth=0",
+        ".tabs",
+        ".filters",
+    ):
+        expect(page.locator(pressed)).to_be_hidden()
