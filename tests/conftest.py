@@ -5,14 +5,17 @@ Ann owns Lantern Works, Ben is its support, Vera only looks, Cleo owns another m
 
 import datetime as dt
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -49,6 +52,19 @@ class Person:
 
     membership: Membership
     browser: Browser
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The tests' database. A session that a test has left open is ended and named, so that it can be dropped."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid), state, query FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        for _, state, query in cursor.fetchall():
+            print(f"A session was left open, {state} after: {query}", file=sys.stderr)
 
 
 @pytest.fixture(autouse=True)

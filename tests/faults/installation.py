@@ -117,6 +117,15 @@ class Installation:
         self.programs[name].wait(10)
         self.start(name)
 
+    def revive(self) -> None:
+        """Start again what has ended by itself, as whatever runs an installation does.
+
+        A worker can end when its broker dies: kombu trips over messages of a connection that is gone.
+        """
+        for name in ("web", "worker", "beat"):
+            if self.programs[name].poll() is not None:
+                self.start(name)
+
     def manage(self, *words: str) -> tuple[int, str]:
         """A management command: its exit code and what it said."""
         done = subprocess.run(

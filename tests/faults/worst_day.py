@@ -114,6 +114,7 @@ def _kill(installation: Installation, chance: random.Random, until: float) -> li
     killed: list[str] = []
     while time.monotonic() < until or len(killed) < len(deaths):
         time.sleep(chance.uniform(0.5, 2.5))
+        installation.revive()
         name = chance.choice([name for name in deaths if name not in killed] or list(deaths))
         deaths[name]()
         killed.append(name)
@@ -147,6 +148,7 @@ def come_to_rest(installation: Installation, patience: float) -> None:
     """Let it run on with a PaySuper in good health until nothing is under way. Waiting is cut short."""
 
     def quiet() -> bool:
+        installation.revive()
         # What would only wait for a time to pass, passes it: the clock of the rows is turned back.
         installation.rows(
             "UPDATE fulfillment_action SET look_at = now(), send_at = least(send_at, now()), "
