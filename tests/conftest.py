@@ -56,7 +56,7 @@ class Person:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The tests' database. A session that a test has left open is ended and named, so that it can be dropped."""
+    """The tests' database. A session that a test has left open is ended and named before it is dropped."""
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
