@@ -2,22 +2,21 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from fulfillment import tasks
 from fulfillment.models import WebhookEvent, WebhookTest
 from merchant.models import Merchant, Project
 from merchant.paysuper.sandbox import Sandbox
 from merchant.paysuper.signature import sign
-from tests.conftest import HARBOUR, HARBOUR_SECRET, PASSWORD, SNOW_SECRET
+from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW_SECRET
 from tests.fulfillment.test_webhooks import deliver, event
 from tests.merchant.sandbox_client import client, pay
 
@@ -25,26 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PROJECT = f"/settings/projects/{HARBOUR}/"
 BODY = json.dumps(json.loads(event("x")), separators=(",", ":"))
-
-
-@pytest.fixture
-def opened(
-    browser: Browser, live_server: LiveServer, live_merchant: Merchant
-) -> Iterator[Callable[..., Page]]:
-    """Opens a browser of a kind and signs Ann in."""
-
-    def sign_in(**kind: object) -> Page:
-        page = browser.new_context(base_url=live_server.url, **kind).new_page()
-        page.goto("/accounts/login/")
-        page.get_by_label("Email").fill("ann@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/transactions/")
-        return page
-
-    yield sign_in
-    for context in browser.contexts:
-        context.close()
 
 
 @pytest.fixture
