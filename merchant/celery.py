@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 app = Celery("merchant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["transactions", "fulfillment"])
+app.autodiscover_tasks(["merchant", "transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 
@@ -76,6 +76,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 
 app.conf.beat_schedule = {
+    "ring again for waiting mails": _every(60, "merchant.tasks.sweep_mails"),
     "sync new orders": _every(30, "transactions.tasks.sync_all"),
     "re-read what may have changed": _every(60, "transactions.tasks.rescan_all"),
     "ring again for waiting exports": _every(60, "transactions.tasks.sweep_exports"),
