@@ -31,13 +31,14 @@ class Right(models.TextChoices):
     TEAM = "team", "see the team"
     PEOPLE = "people", "invite people and change their roles"
     SETTINGS = "settings", "see the connection"
+    AUDIT = "audit", "read the audit"
 
 
 # Contract §4, and stricter where half a right helps nobody: PaySuper lets view only ask for an export
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES},
+    Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.TEAM}),
     Role.SUPPORT: frozenset(
         {

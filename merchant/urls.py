@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.defaults import page_not_found
 
 from merchant import views
+from merchant.audit import pages as audit
 from merchant.views import account, team
 
 urlpatterns = [
@@ -26,6 +27,8 @@ urlpatterns = [
     path("team/<int:membership_id>/deactivate/", team.deactivate, name="deactivate_person"),
     path("team/<int:membership_id>/let-back-in/", team.let_back_in, name="let_back_in"),
     path("settings/", views.connection, name="settings"),
+    path("audit/", audit.audit_page, name="audit"),
+    path("audit/export/", audit.audit_csv, name="audit_csv"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

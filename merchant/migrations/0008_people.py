@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchant', '0006_webhook_secrets'),
+        ('merchant', '0007_audit_is_a_chain'),
     ]
 
     operations = [
