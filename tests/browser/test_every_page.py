@@ -17,6 +17,7 @@ PAGES += [
     "/webhooks/",
     "/team/",
     "/settings/",
+    "/settings/projects/",
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",
