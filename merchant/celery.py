@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 app = Celery("merchant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["transactions", "fulfillment"])
+app.autodiscover_tasks(["merchant", "transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 
@@ -84,4 +84,5 @@ app.conf.beat_schedule = {
     "ring again for waiting calls of servers": _every(10, "fulfillment.tasks.sweep_server_calls"),
     "ring again for waiting batches": _every(30, "fulfillment.tasks.sweep_batches"),
     "ring again for waiting webhooks": _every(30, "fulfillment.tasks.sweep_webhooks"),
+    "verify the audit": _every(24 * 3600, "merchant.tasks.verify_audit"),
 }
