@@ -146,7 +146,6 @@ TABLE = r"""
 /audit/                                 POST   405  405  405  405  405   405  405  login
 /audit/export/                          GET    200  403  403  403  403   200  403  login
 /audit/export/                          POST   405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/   GET    200  200  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
