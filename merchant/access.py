@@ -27,6 +27,8 @@ class Right(models.TextChoices):
     RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
+    PROJECTS = "projects", "see projects"
+    TEST = "test", "send test webhooks and make test payments"
     MANAGE_WEBHOOKS = "manage_webhooks", "set webhooks up"
     TEAM = "team", "see the team"
     PEOPLE = "people", "invite people and change their roles"
@@ -39,7 +41,9 @@ class Right(models.TextChoices):
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.TEAM}),
+    Role.ACCOUNTING: frozenset(
+        {Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.PROJECTS, Right.TEST, Right.TEAM}
+    ),
     Role.SUPPORT: frozenset(
         {
             Right.VIEW,
@@ -51,10 +55,12 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.NOTES,
             Right.SHARE_VIEWS,
             Right.WEBHOOKS,
+            Right.PROJECTS,
+            Right.TEST,
             Right.TEAM,
         }
     ),
-    Role.VIEW_ONLY: frozenset({Right.VIEW}),
+    Role.VIEW_ONLY: frozenset({Right.VIEW, Right.PROJECTS}),
 }
 
 

@@ -40,7 +40,7 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail", unique=True)
     # Part of what every session of this person was made with: a higher number ends them all.
-    sessions_ended = models.PositiveIntegerField(default=0)
+    sessions_ended = models.PositiveIntegerField(default=0, db_default=0)
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]

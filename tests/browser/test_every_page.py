@@ -22,6 +22,7 @@ PAGES += [
     "/account/",
     "/account/leave/",
     "/settings/",
+    "/settings/projects/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",
