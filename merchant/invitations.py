@@ -63,9 +63,9 @@ def revoke(invitation: Invitation, by: User) -> None:
         _record(locked, by, "invitation.taken_back")
 
 
-def by_token(token: str) -> Invitation | None:
-    """The open invitation of the token in a mail's link."""
-    return Invitation.objects.open().select_related("merchant").filter(token_hash=hashed(token)).first()
+def by_hash(token_hash: str) -> Invitation | None:
+    """The open invitation of which a mail's link holds the token with this hash."""
+    return Invitation.objects.open().select_related("merchant").filter(token_hash=token_hash).first()
 
 
 def accept(invitation: Invitation, user: User) -> Membership:
