@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchant', '0006_webhook_secrets'),
-        ('transactions', '0011_export_trust'),
+        ('transactions', '0012_projects_at_paysuper'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
