@@ -58,8 +58,8 @@ def send(mail_id: int) -> None:
     except letters.FileGone as error:
         _finish(mail, State.FAILED, error=str(error))
     except smtplib.SMTPRecipientsRefused as error:
-        [(code, said), *_] = error.recipients.values()
-        why = said.decode(errors="replace") if isinstance(said, bytes) else said
+        [(code, answer), *_] = error.recipients.values()
+        why = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
         _later(mail, f"The address was refused: {code} {why}", for_good=code >= _REFUSED_FOR_GOOD)
     except Exception as error:  # noqa: BLE001 - of a backend or a storage of any kind
         _later(mail, f"{type(error).__name__}: {error}")
