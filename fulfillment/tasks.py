@@ -5,7 +5,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from fulfillment import actions, automatic, batches, inbox
+from fulfillment import actions, automatic, batches, inbox, mailing
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
@@ -60,6 +60,9 @@ def process_webhook(event_id: int) -> None:
     if inbox.process(event):
         if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
             ring(call_server, call_id)
+        if event.order_uuid:
+            for message_id in mailing.after_reading(event.merchant, event.order_uuid):
+                ring(send_message, message_id)
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
         sync_soon(event.merchant_id)
@@ -85,6 +88,21 @@ def sweep_server_calls() -> None:
             log.exception("order_not_begun", order=str(entry.pk))
     for call_id in automatic.due():
         call_server.delay(call_id)
+
+
+# Longer than a patient mail server needs; what is left after that, the sweeper takes for lost.
+@shared_task(soft_time_limit=120, time_limit=150)
+def send_message(message_id: int) -> None:
+    """Send a mail to a customer."""
+    mailing.run(message_id)
+
+
+@shared_task
+def sweep_messages() -> None:
+    """Write the receipts that nobody has written, and ring again for mails that wait."""
+    mailing.missed()
+    for message_id in mailing.due():
+        send_message.delay(message_id)
 
 
 @shared_task

@@ -155,6 +155,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
 
 # Outgoing mail ------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# Seconds that a mail server may take for one answer.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # Headers ------------------------------------------------------------------------------------------
@@ -201,6 +203,7 @@ CELERY_TASK_ROUTES = {
     "fulfillment.tasks.process_webhook": {"queue": "inbox"},
     # Other people's servers may be slow: not in the way of refunds.
     "fulfillment.tasks.call_server": {"queue": "celery"},
+    "fulfillment.tasks.send_message": {"queue": "mail"},
     "transactions.tasks.make_export": {"queue": "exports"},
     "transactions.tasks.*": {"queue": "sync"},
     "fulfillment.tasks.*": {"queue": "money"},
