@@ -99,9 +99,8 @@ def send_message(message_id: int) -> None:
 
 @shared_task
 def sweep_messages() -> None:
-    """Write the receipts that nobody has written, and ring again for mails that wait."""
-    mailing.missed()
-    for message_id in mailing.due():
+    """Ring again for mails that wait, and write the receipts that nobody has written."""
+    for message_id in [*mailing.due(), *mailing.missed()]:
         send_message.delay(message_id)
 
 

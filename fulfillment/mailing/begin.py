@@ -148,7 +148,8 @@ def _write(rule: MailRule, paid: QuerySet[Transaction], refunded: QuerySet[Trans
     written = [write(order, Kind.PAYMENT, f"{Kind.PAYMENT}:{order.pk}") for order in paid]
     orders = Transaction.objects.filter(merchant=rule.merchant_id)
     for refund in refunded:
-        if order := orders.filter(pk=refund.parent_uuid).first():
+        parent = refund.parent_uuid
+        if parent and (order := orders.filter(pk=parent).first()):
             key = f"{Kind.REFUND}:{refund.pk}"
             written.append(write(order, Kind.REFUND, key, refund_uuid=refund.pk))
     return [each.pk for each in written if each and each.state == State.QUEUED]

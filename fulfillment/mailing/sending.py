@@ -95,8 +95,8 @@ def _claimed(message: Message) -> bool:
             words = writing.letter(message, order)
             values |= {"subject": words.subject, "text": words.text, "html": words.html}
             values["locale"] = writing.language_of(order).tag
-        later = timezone.now() + TRY_AT_MOST
-        return move(message, State.SENDING, **values, tries=message.tries + 1, try_at=later, handed_over_at=None)
+        values |= {"tries": message.tries + 1, "try_at": timezone.now() + TRY_AT_MOST}
+        return move(message, State.SENDING, **values, handed_over_at=None)
 
 
 def _keys_to_send(message: Message, order: Transaction) -> list[str]:

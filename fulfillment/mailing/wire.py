@@ -117,7 +117,8 @@ def _send(backend: EmailBackend, mail: EmailMessage) -> None:
         raise Bounced("The mail server cannot send to addresses with such letters.") from error
     except (smtplib.SMTPException, OSError) as error:
         if connection.has_left:
-            raise Uncertain(f"The mail server did not say whether it took the mail: {_said(error)}") from error
+            words = f"The mail server did not say whether it took the mail: {_said(error)}"
+            raise Uncertain(words) from error
         raise NotSent(f"The connection to the mail server broke: {_said(error)}") from error
 
 
@@ -131,7 +132,8 @@ def _answer(error: smtplib.SMTPResponseException) -> str:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    # A silence in the middle comes as SMTPServerDisconnected, raised from nothing.
+    if isinstance(error, TimeoutError) or "timed out" in str(error):
         return "no answer in time"
     if isinstance(error, smtplib.SMTPResponseException):
         return _answer(error)

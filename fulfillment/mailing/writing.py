@@ -33,7 +33,7 @@ def letter(message: Message, order: Transaction) -> Letter:
         titles = [each.title for each in items_of(message, order)]
         return receipts.key_letter(order, message.platform, titles, language)
     if message.kind == Message.Kind.REFUND:
-        refund = Transaction.objects.get(merchant=message.merchant_id, pk=message.refund_uuid)
+        refund = Transaction.objects.get(merchant=message.merchant_id, pk=str(message.refund_uuid))
         receipt = receipts.of_refund(order, refund, language)
         return receipts.receipt_letter(receipt, ReceiptPage.of(refund).address)
     receipt = receipts.of_payment(order, language)
@@ -70,7 +70,7 @@ def mail_of(message: Message) -> EmailMultiAlternatives:
         image = MIMEImage(bytes(rule.logo), "png")
         image.add_header("Content-ID", f"<{LOGO}>")
         image.add_header("Content-Disposition", "inline", filename="logo.png")
-        mail.mixed_subtype = "related"
+        mail.mixed_subtype = "related"  # type: ignore[attr-defined]
         mail.attach(image)
     return mail
 

@@ -9,6 +9,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 
 from fulfillment.models import MailRule, WebhookEvent
+from fulfillment.receipts.frame import Frame, around
 from fulfillment.receipts.languages import Language
 from merchant.paysuper import values
 from merchant.paysuper.errors import Unexpected
@@ -26,27 +27,18 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """A receipt of a payment or refund. `note` is for the customer of a test payment."""
+class Receipt(Frame):
+    """A receipt of a payment or refund."""
 
-    language: Language
-    title: str
-    subject: str
-    greeting: str
-    shop: str
-    support: str
-    support_email: str
-    has_logo: bool
     facts: tuple[Line, ...]
     items: tuple[Line, ...]
     sums: tuple[Line, ...]
     total: Line
-    note: str
 
 
 def of_payment(order: Transaction, language: Language) -> Receipt:
     """The receipt of a paid order."""
-    say, money = language.say, language.money
+    say, money, shop = language.say, language.money, MailRule.of(order.project).sender
     sums = [*_tax(order, language)]
     total = Line(say("Total"), money(order.total_amount, order.currency))
     if order.charge_currency != order.currency:
@@ -55,7 +47,7 @@ def of_payment(order: Transaction, language: Language) -> Receipt:
         order,
         language,
         title=say("Receipt"),
-        subject=say("Your receipt from {shop}", shop=_shop(order)),
+        subject=say("Your receipt from {shop}", shop=shop),
         greeting=say("Thank you for your purchase."),
         date=language.date(order.paid_at or order.created_at, order.merchant.zone),
         method=Line(say("Paid with"), _method(order)),
@@ -66,13 +58,13 @@ def of_payment(order: Transaction, language: Language) -> Receipt:
 
 def of_refund(order: Transaction, refund: Transaction, language: Language) -> Receipt:
     """The receipt of money that went back, by the refund's own row."""
-    say = language.say
+    say, shop = language.say, MailRule.of(order.project).sender
     return _receipt(
         order,
         language,
         title=say("Refund"),
-        subject=say("Your refund from {shop}", shop=_shop(order)),
-        greeting=say("Your money is on its way back. Depending on your bank, it may take some days to arrive."),
+        subject=say("Your refund from {shop}", shop=shop),
+        greeting=say("Your money is on its way back. With some banks it takes a few days to arrive."),
         date=language.date(refund.created_at, order.merchant.zone),
         method=Line(say("Refunded to"), _method(order)),
         sums=(),
@@ -80,30 +72,18 @@ def of_refund(order: Transaction, refund: Transaction, language: Language) -> Re
     )
 
 
-def _receipt(
-    order: Transaction, language: Language, *, date: str, method: Line, **texts: Any
-) -> Receipt:
-    rule, say = MailRule.of(order.project), language.say
-    facts = [Line(say("Order"), str(order)), Line(say("Date"), date), method]
-    support = say("Questions? Write to {address}.", address=rule.support_email) if rule.support_email else ""
-    return Receipt(
-        language=language,
-        shop=rule.sender,
-        support=support,
-        support_email=rule.support_email,
-        has_logo=bool(rule.logo),
-        facts=tuple(each for each in facts if each.value),
-        items=tuple(
-            Line(item.name or item.sku or item.product_id, _price(item.amount, item.currency, language))
-            for item in order.items.all()
-        ),
-        note="" if order.is_production else say("This was a test: no money was moved."),
-        **texts,
+def _receipt(order: Transaction, language: Language, *, date: str, method: Line, **given: Any) -> Receipt:
+    facts = [Line(language.say("Order"), str(order)), Line(language.say("Date"), date), method]
+    items = (
+        Line(item.name or item.sku or item.product_id, _price(item.amount, item.currency, language))
+        for item in order.items.all()
     )
-
-
-def _shop(order: Transaction) -> str:
-    return MailRule.of(order.project).sender
+    return Receipt(
+        **around(order, language),
+        **given,
+        facts=tuple(each for each in facts if each.value),
+        items=tuple(items),
+    )
 
 
 def _price(amount: Decimal, currency: str, language: Language) -> str:
@@ -122,7 +102,8 @@ def _tax(order: Transaction, language: Language) -> list[Line]:
     tax = _told_tax(order)
     amount, currency, rate = order.tax_amount, order.payout_currency, Decimal(0)
     if tax:
-        amount, currency, rate = _number(tax.get("amount")), str(tax.get("currency")), _number(tax.get("rate"))
+        amount, rate = _number(tax.get("amount")), _number(tax.get("rate"))
+        currency = str(tax.get("currency"))
     if amount <= 0 or currency != order.currency:
         return []
     name = language.say({"vat": "VAT", "sales_tax": "Sales tax"}.get(str(tax.get("type")), "Tax"))

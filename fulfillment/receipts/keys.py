@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.template.loader import render_to_string
 
-from fulfillment.models import MailRule
+from fulfillment.receipts.frame import Frame, around
 from fulfillment.receipts.languages import Language
 from fulfillment.receipts.letters import Letter, one_line
 from fulfillment.receipts.platforms import platform, steps
@@ -23,44 +23,30 @@ _HIDDEN = "••••••"
 
 
 @dataclass(frozen=True)
-class KeyMail:
-    """What stands in the mail with the keys of one platform."""
+class KeyMail(Frame):
+    """What stands in the mail with the keys of one platform; each key with its product."""
 
-    language: Language
-    title: str
-    shop: str
-    support: str
-    support_email: str
-    has_logo: bool
-    greeting: str
     keys: tuple[tuple[str, str], ...]
     how: str
     steps: tuple[str, ...]
     warning: str
-    note: str
 
 
 def key_letter(order: Transaction, platform_id: str, products: Sequence[str], language: Language) -> Letter:
-    """The mail for the keys of these products on one platform; the keys themselves are marks 0, 1, …"""
-    rule, say, name = MailRule.of(order.project), language.say, platform(platform_id).name
-    support = say("Questions? Write to {address}.", address=rule.support_email) if rule.support_email else ""
+    """The mail for the keys of these products on one platform; the keys themselves are marks, from 0 on."""
+    say, name, common = language.say, platform(platform_id).name, around(order, language)
     mail = KeyMail(
-        language=language,
+        **common,
         title=say("Your key for {platform}", platform=name),
-        shop=rule.sender,
-        support=support,
-        support_email=rule.support_email,
-        has_logo=bool(rule.logo),
+        subject=say("Your {platform} key from {shop}", platform=name, shop=common["shop"]),
         greeting=say("Thank you for your purchase."),
         keys=tuple((product, MARK.format(number)) for number, product in enumerate(products)),
         how=say("How to activate it"),
         steps=tuple(steps(platform_id, language)),
         warning=say("Keep the key to yourself: it works only once."),
-        note="" if order.is_production else say("This was a test: no money was moved."),
     )
-    subject = say("Your {platform} key from {shop}", platform=name, shop=rule.sender)
     page = render_to_string("fulfillment/mails/key.html", {"mail": mail})
-    return Letter(one_line(subject), _text(mail), page)
+    return Letter(one_line(mail.subject), _text(mail), page)
 
 
 def with_keys(letter: Letter, keys: Sequence[str]) -> Letter:

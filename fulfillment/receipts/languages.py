@@ -1,4 +1,4 @@
-"""The languages of PaySuper's payment form: words from catalogues, money and dates as people there write them."""
+"""The languages of PaySuper's payment form: words from catalogues, money and dates as people write them."""
 
 import datetime as dt
 import functools
@@ -17,9 +17,7 @@ from babel.numbers import format_currency, format_percent
 from merchant.money import rounded
 
 # As its source has them; English is what the code says.
-LANGUAGES = (
-    "ar bg cs da de el en es fi fr he it ja ko pl pt_BR pt_PT ru sv th tr vi zh_Hans zh_Hant".split()
-)
+LANGUAGES = "ar bg cs da de el en es fi fr he it ja ko pl pt_BR pt_PT ru sv th tr vi zh_Hans zh_Hant".split()
 CATALOGUES = Path(__file__).parent / "catalogues"
 _LONGEST_TAG = 35
 _BRAZIL, _TRADITIONAL = ("", "BR"), ("TW", "HK", "MO")
@@ -47,9 +45,13 @@ class Language:
         """The region's formats, as Babel knows them."""
         return Locale.parse(self.region)
 
+    def word(self, text: str) -> str:
+        """The text in this language, else in English, with its {names}."""
+        return _words(self.catalogue).get(text, text)
+
     def say(self, text: str, **values: str) -> str:
         """The text in this language, else in English, with {names} filled in."""
-        return _words(self.catalogue).get(text, text).format(**values)
+        return self.word(text).format(**values)
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount, never rounded further than its currency."""
@@ -108,4 +110,4 @@ def _words(catalogue: str) -> dict[str, str]:
         return {}
     with file.open("rb") as lines:
         found = read_po(lines, locale=catalogue)
-    return {each.id: each.string for each in found if each.id and each.string and not each.fuzzy}
+    return {str(each.id): str(each.string) for each in found if each.id and each.string and not each.fuzzy}

@@ -41,7 +41,7 @@ def _text(receipt: Receipt, online: str) -> str:
         [online],
         [receipt.support],
     ]
-    return "\n\n".join("\n".join(lines) for part in parts if (lines := [each for each in part if each])) + "\n"
+    return "\n\n".join(filter(None, ("\n".join(filter(None, part)) for part in parts))) + "\n"
 
 
 def _line(line: Line) -> str:

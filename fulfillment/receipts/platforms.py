@@ -17,7 +17,9 @@ class Platform:
 
 # By PaySuper's ids. The menus are in English in the catalogues' source: some programs call them otherwise.
 PLATFORMS = {
-    "steam": Platform("Steam", "store.steampowered.com/about", "Steam", "Games → Activate a Product on Steam"),
+    "steam": Platform(
+        "Steam", "store.steampowered.com/about", "Steam", "Games → Activate a Product on Steam"
+    ),
     "gog": Platform("GOG", "www.gog.com/redeem"),
     "uplay": Platform("Ubisoft Connect (Uplay)", "www.ubisoft.com", "Ubisoft Connect", "Activate a key"),
     "origin": Platform("EA app (Origin)", "www.ea.com/ea-app", "EA app", "Redeem code"),
