@@ -5,6 +5,7 @@ from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.mails import mail, message, message_body
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
+from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_mail import project_mail
 from fulfillment.views.project_webhooks import (
     project_secret,
@@ -37,12 +38,14 @@ __all__ = [
     "message",
     "message_body",
     "project_fulfilment",
+    "project_list",
     "project_mail",
     "project_secret",
     "project_secret_end",
     "project_switches",
     "project_test",
     "project_webhooks",
+    "read_projects_now",
     "receipt",
     "receipt_logo",
     "refund",

@@ -22,7 +22,7 @@ from merchant.models import Project
 def project_mail(request: MemberRequest, project_id: str) -> HttpResponse:
     """The rule of a project."""
     project = get_or_404(
-        Project.objects.select_related("merchant"), request.membership, paysuper_id=project_id
+        Project.objects.select_related("merchant"), request.membership, paysuper_id=project_id.lower()
     )
     is_sent = request.method == "POST"
     form = MailRuleForm(

@@ -36,18 +36,22 @@ class PostOffice:
             self.port: int = free.getsockname()[1]
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
 
-    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, lines: Any) -> Any:
+    async def handle_EHLO(  # noqa: N802 - the library's names
+        self, server: Any, session: Any, envelope: Any, hostname: str, lines: Any
+    ) -> Any:
         self.connections += 1
         session.host_name = hostname
         return lines
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
         answer = await self._say(self.to_recipient, server)
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         answer = self.to_letter[0] if self.to_letter else TAKEN
         # What comes back after a dropped connection may have been kept all the same.
         if answer.startswith("2") or answer == "drop":

@@ -13,7 +13,7 @@ from fulfillment.receipts.platforms import PLATFORMS
 from merchant.models import AuditEvent
 from merchant.paysuper import records
 from tests.conftest import Person
-from tests.fulfillment.desk import Desk, ask, fresh
+from tests.fulfillment.desk import Desk, fresh
 from tests.fulfillment.post_office import PostOffice, body, key_order, office, tried, we_mail
 from transactions import mirror
 from transactions.models import RawOrder, Transaction
@@ -44,7 +44,7 @@ def without_key(order: Transaction) -> None:
 def of_every_platform(order: Transaction) -> Transaction:
     """The order with one key of each platform."""
     document = order.raw_order.document
-    (item,) = document["items"]
+    item = document["items"][0]
     items = [
         item | {"id": f"{number:024}", "platform_id": each, "code": f"K&Y<{number}>-{each}"}
         for number, each in enumerate(PLATFORMS)
