@@ -1,6 +1,7 @@
 """How a mail changes its state: the one place that writes it, with its audit line."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from fulfillment.models import Message
 from merchant import audit
+from transactions import personal
 
 State = Message.State
 
@@ -24,7 +26,7 @@ _NOTED = (State.SENT, State.UNKNOWN, State.BOUNCED, State.GAVE_UP, State.STOPPED
 def move(message: Message, after: Message.State, **values: Any) -> bool:
     """Change the state, unless another worker has moved the mail on; tells whether it did."""
     values |= {"state": after, "changed_at": timezone.now()}
-    values["outcome"] = str(values.get("outcome", ""))[:300]
+    values["outcome"] = _without_address(str(values.get("outcome", "")), message.recipient)[:300]
     with transaction.atomic():
         mine = Message.objects.filter(pk=message.pk, state=message.state, tries=message.tries)
         if not mine.update(**values):
@@ -35,6 +37,13 @@ def move(message: Message, after: Message.State, **values: Any) -> bool:
     for name, value in values.items():
         setattr(message, name, value)
     return True
+
+
+def _without_address(words: str, recipient: str) -> str:
+    """Mail servers repeat whom they were asked for, and not everybody who reads the words may know that."""
+    if not recipient:
+        return words
+    return re.sub(re.escape(recipient), lambda _: personal.email(recipient), words, flags=re.IGNORECASE)
 
 
 def fail(message: Message, outcome: str, tries: int = 0) -> None:

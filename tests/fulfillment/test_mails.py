@@ -124,6 +124,13 @@ def test_what_the_mail_server_says_to_the_letter(
     assert words in message.outcome
 
 
+def test_what_the_mail_server_says_tells_nobody_the_address(order: Transaction, office: PostOffice) -> None:
+    office.to_recipient = [f"550 <{order.customer_email.upper()}> is not known here"]
+    message = tried(receipt_of(order))
+    assert "a…@example.com" in message.outcome
+    assert order.customer_email not in message.outcome.lower()
+
+
 def test_nobody_repeats_by_itself_what_may_have_been_sent(order: Transaction, office: PostOffice) -> None:
     office.to_letter = ["drop"]
     message = tried(tried(receipt_of(order)))
