@@ -40,15 +40,5 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
 def _current_membership(request: HttpRequest) -> Membership | None:
     if not request.user.is_authenticated:
         return None
-    # Every page says how fresh it is; none needs the merchant's secrets.
-    mine = (
-        Membership.objects.filter(user=request.user)
-        .select_related("merchant__sync_state")
-        .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
-        .order_by("pk")
-    )
-    chosen = request.session.get(SESSION_KEY)
-    found = (mine.filter(merchant=chosen).first() if chosen else None) or mine.first()
-    if found:
-        found.user = request.user
-    return found
+    mine, chosen = request.user.own_memberships, request.session.get(SESSION_KEY)
+    return next((each for each in mine if each.merchant_id == chosen), mine[0] if mine else None)

@@ -120,7 +120,7 @@ EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
 
 # People -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "merchant.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["merchant.accounts.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
