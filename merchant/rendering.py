@@ -45,25 +45,33 @@ class FormRenderer(TemplatesSetting):
 
 def _field(field: BoundField) -> SafeString:
     """A field with its label, its help and what is wrong with it."""
-    widget = field.field.widget
-    if getattr(widget, "allow_multiple_selected", False):
+    kind = field.field.widget
+    if getattr(kind, "allow_multiple_selected", False):
         return _several(field)
-    if getattr(widget, "input_type", "") == "checkbox":
-        return filled(_CHECK, name=field.name, id=field.id_for_label, label=field.label, widget=field.as_widget(), errors=_errors(field))
+    known = {"name": field.name, "id": field.id_for_label, "label": field.label}
+    known |= {"widget": field.as_widget(), "errors": _errors(field)}
+    if getattr(kind, "input_type", "") == "checkbox":
+        return filled(_CHECK, **known)
     told = filled(_HELP, id=field.auto_id, help=SafeString(field.help_text)) if field.help_text else ""
-    return filled(_FIELD, name=field.name, id=field.id_for_label, own=field.auto_id, label=field.label, widget=field.as_widget(), told=told, errors=_errors(field))
+    return filled(_FIELD, own=field.auto_id, told=told, **known)
 
 
 def _several(field: BoundField) -> SafeString:
     """A field of which several values may be chosen: boxes to tick."""
     chosen = set(field.field.widget.format_value(field.value()))
     boxes = (
-        filled(_BOX, name=field.html_name, value=value, checked=_CHECKED if str(value) in chosen else "", label=label)
+        filled(
+            _BOX,
+            name=field.html_name,
+            value=value,
+            checked=_CHECKED if str(value) in chosen else "",
+            label=label,
+        )
         for value, label in field.field.widget.choices
     )
-    errors = _errors(field)
-    described = filled(' aria-describedby="{}_error"', field.auto_id) if errors else ""
-    return filled(_SEVERAL, name=field.name, described=described, label=field.label, boxes=SafeString("".join(boxes)), errors=errors)
+    known = {"name": field.name, "label": field.label, "errors": _errors(field)}
+    described = filled(' aria-describedby="{}_error"', field.auto_id) if field.errors else ""
+    return filled(_SEVERAL, described=described, boxes=SafeString("".join(boxes)), **known)
 
 
 def _errors(field: BoundField) -> str:

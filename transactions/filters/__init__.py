@@ -51,7 +51,9 @@ class TransactionFilter(DeclaredFilters):
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant, self.personal, self.now = merchant, personal, now or timezone.now()
         self.filters["q"].extra["help_text"] = SEARCHED if personal else SEARCHED_WITHOUT_EMAIL
-        self.choices = offered.with_new_projects(known or choices.of(merchant), merchant, data.getlist("project"))
+        self.choices = offered.with_new_projects(
+            known or choices.of(merchant), merchant, data.getlist("project")
+        )
         for name in self.choices.by_filter:
             self.filters[name].extra["choices"] = offered.values(name, self.choices, self.values_of(name))
 

@@ -34,7 +34,8 @@ _ALWAYS = (
     "refund_state",
 )
 _SELECT = (
-    '<td class="cell-select"><label class="tick"><input type="checkbox" name="row" value="{uuid}" form="bulk">'
+    '<td class="cell-select"><label class="tick">'
+    '<input type="checkbox" name="row" value="{uuid}" form="bulk">'
     '<span class="unseen">Select {number}</span></label></td>'
 )
 
