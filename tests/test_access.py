@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from fulfillment.forms import REASONS
 from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
-from merchant import setup
+from merchant import pulse, setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
-from merchant.views import WORKER_HEARTBEAT
+from merchant.settings import QUEUES
 from tests.conftest import HARBOUR, PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
@@ -158,6 +158,10 @@ TABLE = r"""
 /healthz                                POST   405  405  405  405  405   405  405  405
 /readyz                                 GET    200  200  200  200  200   200  200  200
 /readyz                                 POST   405  405  405  405  405   405  405  405
+/metrics                                GET    404  404  404  404  404   404  404  404
+/metrics                                POST   405  405  405  405  405   405  405  405
+/operations/                            GET    200  403  403  403  403   200  403  login
+/operations/                            POST   405  405  405  405  405   405  405  login
 
 /accounts/login/                        GET    302  302  302  302  302   302  302  200
 /accounts/login/                        POST   302  302  302  302  302   302  302  200
@@ -225,7 +229,7 @@ def things(
 ) -> dict[str, object]:
     """What Lantern Works has, by the parts of addresses."""
     mine = {"merchant": order.merchant}
-    cache.set(WORKER_HEARTBEAT, "now")
+    pulse.beat(*QUEUES, pulse.BEAT)
     file_name = storages["exports"].save("list.csv", ContentFile(b"a,b"))
     export = Export.objects.create(
         **mine,
@@ -347,6 +351,7 @@ def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None
         "/webhooks/paysuper/<slug:project_id>",
         "/healthz",
         "/readyz",
+        "/metrics",
     }
 
 

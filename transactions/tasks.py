@@ -3,12 +3,10 @@
 import structlog
 from celery import shared_task
 from django.core.cache import cache
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
-from merchant.views import WORKER_HEARTBEAT
 from transactions import exporting, sync
 
 log = structlog.get_logger()
@@ -19,7 +17,6 @@ SOON_SECONDS = 2.0
 @shared_task
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
-    cache.set(WORKER_HEARTBEAT, timezone.now().isoformat(), 180)
     for pk in Merchant.objects.values_list("pk", flat=True):
         sync_merchant.delay(pk)
 
