@@ -31,11 +31,12 @@ _WORKERS = 8
 
 
 class Installation:
-    """PaySuper's sandbox, database, broker, web server, worker and beat. Use `running()` to get one."""
+    """PaySuper's sandbox, database, broker and the programs of the Procfile. Use `running()` to get one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.commands = procfile(PROJECT / "Procfile")
+        del self.commands["sandbox"]  # ours has wishes of its own
         self.servers = {name: contextlib.ExitStack() for name in ("database", "broker")}
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self.database_url = self.broker_url = ""
@@ -69,7 +70,7 @@ class Installation:
         self._run("sandbox", f"{paysuper} {hooks} --webhook-retry-interval {_RETRY_SECONDS}")
         self._answers(f"http://{ports.HOST}:{self.sandbox}/sandbox/")
         self._connect()
-        for name in ("web", "worker", "beat"):
+        for name in self.commands:
             self.start(name)
         self._answers(f"{self.address}/healthz")
 
@@ -122,7 +123,7 @@ class Installation:
 
         A worker can end when its broker dies: kombu trips over messages of a connection that is gone.
         """
-        for name in ("web", "worker", "beat"):
+        for name in self.commands:
             if self.programs[name].poll() is not None:
                 self.start(name)
 

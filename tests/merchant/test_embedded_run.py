@@ -1,5 +1,6 @@
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 
 import pytest
+from django.conf import settings
 
 from merchant.embedded import PROJECT, Trouble, demo, environment, ports, processes
 from merchant.embedded.supervisor import Supervisor, procfile
@@ -118,7 +120,15 @@ def test_tests_do_not_see_the_persons_settings(monkeypatch):
 
 
 def test_the_procfile_names_what_a_dashboard_needs():
-    assert procfile(PROJECT / "Procfile").keys() == {"web", "worker", "beat", "sandbox"}
+    commands = procfile(PROJECT / "Procfile")
+    assert commands.keys() == {"web", "worker", "exporter", "beat", "sandbox"}
+
+
+def test_every_queue_has_exactly_one_kind_of_worker():
+    listening = re.findall(r"--queues (\S+)", (PROJECT / "Procfile").read_text())
+    queues = [queue for each in listening for queue in each.split(",")]
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    assert sorted(queues) == sorted({*routed, "celery"})
 
 
 def test_a_process_that_ends_is_trouble_with_the_end_of_its_log(supervisor):
