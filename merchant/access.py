@@ -30,13 +30,14 @@ class Right(models.TextChoices):
     MANAGE_WEBHOOKS = "manage_webhooks", "set webhooks up"
     TEAM = "team", "see the team"
     SETTINGS = "settings", "see the connection"
+    OPERATIONS = "operations", "see how the installation runs"
 
 
 # Contract §4, and stricter where half a right helps nobody: PaySuper lets view only ask for an export
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
+    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES, Right.OPERATIONS},
     Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
     Role.SUPPORT: frozenset(
         {

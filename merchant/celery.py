@@ -53,6 +53,7 @@ def _send(task: Task, row_id: object, after: float) -> None:
             task.apply_async((row_id,), countdown=after)
         else:
             task.delay(row_id)
+        log.info("rung", task=task.name, row=str(row_id))
     except OperationalError:
         _quiet_until = time.monotonic() + _QUIET
         log.warning("bell_not_rung", task=task.name, row=str(row_id), seconds=_QUIET)

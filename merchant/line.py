@@ -47,7 +47,7 @@ def client(merchant: Merchant, patience: Patience = Patience()) -> Client:  # no
 
 
 def _count(method: str, path: str, outcome: str, seconds: float) -> None:
-    """Every call to PaySuper is counted and logged, without the ids in its path: those of the task are there."""
+    """Every call to PaySuper is counted and logged, without the ids in its path: the log has the task's."""
     call = f"{method} {_AN_ID.sub('/*', path)}"
     log.info("paysuper_call", call=call, outcome=outcome, milliseconds=round(seconds * 1000))
     measures.observe(measures.PAYSUPER, call, outcome, seconds)

@@ -25,7 +25,7 @@ _quiet_until = 0.0
 
 @dataclass
 class Durations:
-    """What is known of one name and outcome. `counts` go with LIMITS and one more for all that took longer."""
+    """What is known of one name and outcome. `counts` go with LIMITS; the last is of all that took longer."""
 
     name: str
     outcome: str

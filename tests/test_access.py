@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.http import HttpResponse
@@ -229,7 +228,6 @@ def things(
 ) -> dict[str, object]:
     """What Lantern Works has, by the parts of addresses."""
     mine = {"merchant": order.merchant}
-    pulse.beat(*QUEUES, pulse.BEAT)
     file_name = storages["exports"].save("list.csv", ContentFile(b"a,b"))
     export = Export.objects.create(
         **mine,
@@ -295,6 +293,7 @@ def asked(who: str, method: str, pattern: str, people: dict[str, User], things: 
     browser, address = signed_in(people[who]) if who in people else Browser(), pattern
     for part, thing in things.items():
         address = address.replace(part, str(thing))
+    pulse.beat(*QUEUES, pulse.BEAT)
     answer = browser.get(address) if method == "GET" else browser.post(address, FILLED_IN)
     answer.getvalue()  # a file is closed when it has been read
     return said(answer)

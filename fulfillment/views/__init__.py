@@ -3,6 +3,7 @@
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
+from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.project_webhooks import (
     project_secret,
@@ -30,6 +31,8 @@ __all__ = [
     "decide",
     "download_batch",
     "fulfil",
+    "metrics",
+    "operations",
     "project_fulfilment",
     "project_secret",
     "project_secret_end",

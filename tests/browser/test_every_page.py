@@ -17,6 +17,7 @@ PAGES += [
     "/webhooks/",
     "/team/",
     "/settings/",
+    "/operations/",
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",

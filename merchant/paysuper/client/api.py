@@ -66,7 +66,9 @@ class Client:
         tokens = Tokens(AccessToken(token) if isinstance(token, str) else token, refresh)
         self._generation, self._prefix = generation, prefix
         self._wire = Wire(base_url, patience, transport)
-        self._calls = Calls(self._wire, tokens, circuit=circuit, patience=patience, witness=witness, sleep=sleep)
+        self._calls = Calls(
+            self._wire, tokens, circuit=circuit, patience=patience, witness=witness, sleep=sleep
+        )
 
     def __enter__(self) -> Self:
         return self
