@@ -27,18 +27,23 @@ class Right(models.TextChoices):
     RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
+    PROJECTS = "projects", "see projects"
+    TEST = "test", "send test webhooks and make test payments"
     MANAGE_WEBHOOKS = "manage_webhooks", "set webhooks up"
     TEAM = "team", "see the team"
     SETTINGS = "settings", "see the connection"
     OPERATIONS = "operations", "see how the installation runs"
+    AUDIT = "audit", "read the audit"
 
 
 # Contract §4, and stricter where half a right helps nobody: PaySuper lets view only ask for an export
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES, Right.OPERATIONS},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
+    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES, Right.AUDIT, Right.OPERATIONS},
+    Role.ACCOUNTING: frozenset(
+        {Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.PROJECTS, Right.TEST}
+    ),
     Role.SUPPORT: frozenset(
         {
             Right.VIEW,
@@ -50,9 +55,11 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.NOTES,
             Right.SHARE_VIEWS,
             Right.WEBHOOKS,
+            Right.PROJECTS,
+            Right.TEST,
         }
     ),
-    Role.VIEW_ONLY: frozenset({Right.VIEW}),
+    Role.VIEW_ONLY: frozenset({Right.VIEW, Right.PROJECTS}),
 }
 
 

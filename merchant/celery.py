@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 app = Celery("merchant")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["transactions", "fulfillment"])
+app.autodiscover_tasks(["merchant", "transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.steps["consumer"].add(pulse.Pulse)
 
@@ -100,9 +100,11 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 app.conf.beat_schedule = {
     "sync new orders": _every(30, "transactions.tasks.sync_all"),
     "re-read what may have changed": _every(60, "transactions.tasks.rescan_all"),
+    "look at the projects and the tokens": _every(60, "transactions.tasks.read_all_projects"),
     "ring again for waiting exports": _every(60, "transactions.tasks.sweep_exports"),
     "ring again for waiting actions": _every(10, "fulfillment.tasks.sweep_actions"),
     "ring again for waiting calls of servers": _every(10, "fulfillment.tasks.sweep_server_calls"),
     "ring again for waiting batches": _every(30, "fulfillment.tasks.sweep_batches"),
     "ring again for waiting webhooks": _every(30, "fulfillment.tasks.sweep_webhooks"),
+    "verify the audit": _every(24 * 3600, "merchant.tasks.verify_audit"),
 }

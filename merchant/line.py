@@ -19,12 +19,13 @@ from django.utils import timezone
 
 from merchant import measures
 from merchant.models import Merchant
-from merchant.paysuper.client import AccessToken, Client, Patience, renewed
+from merchant.paysuper.client import AccessToken, Client, Patience, SandboxClient, renewed
 from merchant.paysuper.errors import NotSent
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Client)
 # Nobody is served by a state that is older than this.
 _FORGET_AFTER = 3600
 # Longer than a call takes: a prober that has died blocks the next one no longer than this.
@@ -34,7 +35,16 @@ _AN_ID = re.compile(r"/(?=[^/]*\d)[0-9a-zA-Z_-]{16,}")
 
 def client(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
     """A client with this merchant's credentials, renewed when they end and a refresh token is known."""
-    return Client(
+    return _connected(Client, merchant, patience)
+
+
+def sandbox(merchant: Merchant) -> SandboxClient:
+    """A client that can also ask whether a sandbox answers, and make payments there."""
+    return _connected(SandboxClient, merchant, Patience())
+
+
+def _connected(kind: type[C], merchant: Merchant, patience: Patience) -> C:
+    return kind(
         merchant.api_url,
         AccessToken(merchant.api_token, merchant.token_expires_at),
         refresh=Renewal(merchant) if merchant.refresh_token else None,

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
+from merchant import audit
 from merchant.access import MemberRequest
 from merchant.models import Membership
 
@@ -52,3 +53,16 @@ def _current_membership(request: HttpRequest) -> Membership | None:
     if found:
         found.user = request.user
     return found
+
+
+def remembered(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Lets the audit know which request it is that something was done in."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        before = audit.answered.set(request)
+        try:
+            return get_response(request)
+        finally:
+            audit.answered.reset(before)
+
+    return middleware

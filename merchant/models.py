@@ -1,4 +1,4 @@
-"""People, merchants, projects, memberships, and the record of who did what."""
+"""People, merchants, projects and memberships."""
 
 import zoneinfo
 from decimal import Decimal
@@ -9,8 +9,21 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
+from merchant.audited import AuditEvent, AuditHead
 from merchant.encryption import EncryptedTextField
 from merchant.paysuper.client import GENERATIONS, PREFIX
+
+__all__ = [
+    "AuditEvent",
+    "AuditHead",
+    "Membership",
+    "Merchant",
+    "Project",
+    "RefundRules",
+    "Role",
+    "User",
+    "UserManager",
+]
 
 
 class Role(models.TextChoices):
@@ -168,20 +181,3 @@ class RefundRules(models.Model):
     def honours_parts(self) -> bool:
         """Whether a part of the charge may be asked for."""
         return self.allows_parts and self.merchant.generation == "2019"
-
-
-class AuditEvent(models.Model):
-    """One thing that somebody did. Append-only: the database refuses changes and deletions."""
-
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="audit_events")
-    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    event = models.CharField(max_length=60)
-    subject = models.CharField(max_length=100)
-    data = models.JSONField(default=dict)
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        indexes: ClassVar = [models.Index(fields=["merchant", "subject", "at"])]
-
-    def __str__(self) -> str:
-        return f"{self.event} {self.subject}"

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "merchant.middleware.RequestLog",
+    "merchant.middleware.remembered",
 ]
 TEMPLATES = [
     {
@@ -205,6 +206,7 @@ CELERY_TASK_ROUTES = {
     "fulfillment.tasks.call_server": {"queue": "celery"},
     "transactions.tasks.make_export": {"queue": "exports"},
     "transactions.tasks.*": {"queue": "sync"},
+    "merchant.tasks.*": {"queue": "exports"},
     "fulfillment.tasks.*": {"queue": "money"},
 }
 

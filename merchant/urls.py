@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.defaults import page_not_found
 
 from merchant import views
+from merchant.audit import pages as audit
 
 urlpatterns = [
     path("", include("transactions.urls")),
@@ -14,6 +15,8 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("team/", views.team, name="team"),
     path("settings/", views.connection, name="settings"),
+    path("audit/", audit.audit_page, name="audit"),
+    path("audit/export/", audit.audit_csv, name="audit_csv"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -27,10 +27,11 @@ def team(request: MemberRequest) -> HttpResponse:
 @require_safe
 @requires(Right.SETTINGS)
 def connection(request: MemberRequest) -> HttpResponse:
-    """How this merchant is connected to PaySuper, and the webhook address of each project."""
+    """How this merchant is connected to PaySuper."""
     merchant = request.membership.merchant
-    context = {"merchant": merchant, "projects": merchant.projects.all(), "base_url": settings.BASE_URL}
-    return render(request, "merchant/settings.html", context)
+    return render(
+        request, "merchant/settings.html", {"merchant": merchant, "projects": merchant.projects.all()}
+    )
 
 
 @login_not_required

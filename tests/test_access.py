@@ -136,7 +136,15 @@ TABLE = r"""
 /team/                                  POST   405  405  405  405  405   405  405  login
 /settings/                              GET    200  200  403  403  403   200  403  login
 /settings/                              POST   405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/   GET    200  200  403  403  403   404  403  login
+/settings/projects/                     GET    200  200  200  200  200   200  403  login
+/settings/projects/                     POST   405  405  405  405  405   405  405  login
+/settings/projects/read/                GET    405  405  405  405  405   405  405  login
+/settings/projects/read/                POST   302  302  302  302  403   302  403  login
+/settings/projects/<slug:project_id>/   GET    200  200  200  200  200   404  403  login
+/audit/                                 GET    200  403  403  403  403   200  403  login
+/audit/                                 POST   405  405  405  405  405   405  405  login
+/audit/export/                          GET    200  403  403  403  403   200  403  login
+/audit/export/                          POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
@@ -145,7 +153,7 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/webhooks/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/webhooks/ POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/test/ GET    405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/test/ POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/test/ POST   302  302  302  302  403   404  403  login
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
 

@@ -5,6 +5,7 @@ from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
+from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_webhooks import (
     project_secret,
     project_secret_end,
@@ -34,11 +35,13 @@ __all__ = [
     "metrics",
     "operations",
     "project_fulfilment",
+    "project_list",
     "project_secret",
     "project_secret_end",
     "project_switches",
     "project_test",
     "project_webhooks",
+    "read_projects_now",
     "refund",
     "refund_list",
     "refund_rules",

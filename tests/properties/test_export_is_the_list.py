@@ -128,11 +128,12 @@ def meant(each: Transaction, decimal: str) -> tuple[str, ...]:
 
 
 def sums(expected: list[Transaction]) -> dict[tuple[str, str], tuple[int, Decimal]]:
-    """By currency and status, exactly."""
+    """By currency and status, of what the rows say."""
     found: dict[tuple[str, str], tuple[int, Decimal]] = {}
     for each in expected:
         status = each.get_status_display()
         count, amount = found.get((each.charge_currency, status), (0, Decimal(0)))
         sign = -1 if each.type == "refund" else 1
-        found[each.charge_currency, status] = (count + 1, amount + sign * each.charge_amount)
+        charge = rounded(sign * each.charge_amount, each.charge_currency)
+        found[each.charge_currency, status] = (count + 1, amount + charge)
     return found

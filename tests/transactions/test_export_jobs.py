@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import re
 import uuid
 from pathlib import Path
 
@@ -354,7 +355,9 @@ def test_the_command_writes_the_same_file(
         output=target,
     )
     assert target.read_bytes() == fetched(ann, made(ann, "status=processed&sort=amount"))
-    assert hashlib.sha256(target.read_bytes()).hexdigest() in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert hashlib.sha256(target.read_bytes()).hexdigest() in said
+    assert re.search(r"Control code [0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\n", said)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Cast, Coalesce, NullIf, Replace
 
 from transactions import personal
+from transactions.exports.amounts import rounded
 from transactions.exports.report import Column, Kind, Source, Sum
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
@@ -99,8 +100,10 @@ def source(queryset: QuerySet[Transaction], time_zone: str, *, masked: bool = Fa
 
 
 def sums(unordered: Source, connection: BaseDatabaseWrapper) -> tuple[Sum, ...]:
-    """What the charges add up to by charge currency and status, never across currencies."""
-    select = unordered.select(['"charge_currency"', '"status"', "count(*)", 'sum("charge")'])
+    """What the charges, as the rows show them, add up to by charge currency and status."""
+    # With the four decimals of the column, which are part of the control code.
+    amount = f"round(sum({rounded('charge', 'charge_currency')}), 4)"
+    select = unordered.select(['"charge_currency"', '"status"', "count(*)", amount])
     with connection.cursor() as cursor:
         cursor.execute(f"{select} GROUP BY 1, 2 ORDER BY 1, 2", unordered.params)
         return tuple(Sum(*row) for row in cursor.fetchall())

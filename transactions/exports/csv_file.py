@@ -6,14 +6,11 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from babel.numbers import list_currencies
-
-from merchant.money import exponent
+from transactions.exports.amounts import rounded
 from transactions.exports.report import CHUNK, Column, Kind, Layout, Report
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 DECIMALS = {".": "point", ",": "comma"}
-_USUAL = 2
 # What makes a spreadsheet take a text for a formula: = + - @ tab CR LF and the full-width = + - @.
 _TRIGGERS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _REPORT_EVERY = 20 * CHUNK
@@ -61,7 +58,7 @@ def _header(columns: Iterable[Column], layout: Layout) -> bytes:
 
 def _formatted(column: Column, layout: Layout) -> str:
     if column.kind is Kind.MONEY:
-        amount = _rounded(column)
+        amount = rounded(column.key, column.currency)
         return amount if layout.decimal == "." else f"replace({amount}::text, '.', {_mark(layout)})"
     guarded = column.kind is Kind.TEXT and not column.ours
     return _guarded(column.key) if guarded else f'"{column.key}"'
@@ -94,18 +91,3 @@ def _guarded(key: str) -> str:
 
 def _codes(signs: str) -> str:
     return ", ".join(str(ord(each)) for each in signs)
-
-
-def _rounded(column: Column) -> str:
-    """SQL for an amount with the decimals of its currency, as `merchant.money.exponent` has them."""
-    groups: dict[int, list[str]] = {}
-    for currency in sorted(list_currencies()):
-        groups.setdefault(exponent(currency), []).append(f"'{currency}'")
-    del groups[_USUAL]
-    unusual = ", ".join(code for codes in groups.values() for code in codes)
-    currency = f'"{column.currency}"'
-    cases = " ".join(f"WHEN {currency} IN ({', '.join(codes)}) THEN {n}" for n, codes in groups.items())
-    return (
-        f'CASE WHEN {currency} IN ({unusual}) THEN round("{column.key}", CASE {cases} ELSE {_USUAL} END) '
-        f'ELSE round("{column.key}", {_USUAL}) END'
-    )

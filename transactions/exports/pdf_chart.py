@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.template.defaultfilters import date as in_words
 
 from merchant.money import display
+from transactions.exports.amounts import rounded
 from transactions.exports.report import Report
 
 # Millimetres, as the template has them.
@@ -78,7 +79,8 @@ def charts(report: Report) -> Charts | None:
 
 def _by_day(report: Report, status: str) -> dict[str, Amounts]:
     """Amounts by currency and day in the zone of the report."""
-    select = report.source.select(['"charge_currency"', '"local"::date', 'sum("charge")'])
+    amount = f"sum({rounded('charge', 'charge_currency')})"
+    select = report.source.select(['"charge_currency"', '"local"::date', amount])
     sql = f"""{select} WHERE "status" = %s AND "charge_currency" <> '' GROUP BY 1, 2 ORDER BY 1, 2"""
     found: dict[str, Amounts] = defaultdict(dict)
     with report.connection.cursor() as cursor:

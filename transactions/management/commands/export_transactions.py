@@ -39,4 +39,6 @@ class Command(BaseCommand):
                 )
         except (ValueError, exports.TooManyRows, OSError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{written.rows} rows in {options['output']}, SHA-256 {written.sha256}")
+        self.stdout.write(f"{written.rows} rows in {options['output']}")
+        self.stdout.write(f"Control code {written.control}")
+        self.stdout.write(f"SHA-256 {written.sha256}")
