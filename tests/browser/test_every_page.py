@@ -17,6 +17,10 @@ PAGES = ["/", "/transactions/", "/transactions/?status=processed&q=zzz", "/trans
 PAGES += [
     "/webhooks/",
     "/team/",
+    "/team/rights/",
+    "/team/invite/",
+    "/account/",
+    "/account/leave/",
     "/settings/",
     "/operations/",
     "/settings/projects/",
