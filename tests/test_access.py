@@ -21,7 +21,8 @@ from merchant.settings import QUEUES
 from tests.conftest import HARBOUR, PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
-from transactions.models import Export, Note, SavedView, Transaction
+from tests.transactions.schedules import daily
+from transactions.models import Export, Note, SavedView, ScheduleMail, ScheduleRun, Transaction
 
 WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
 # The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
@@ -108,6 +109,22 @@ TABLE = r"""
 /exports/<uuid:export_id>/notes/        POST   405  405  405  405  405   405  405  login
 /exports/verify/                        GET    405  405  405  405  405   405  405  login
 /exports/verify/                        POST   302  302  302  302  403   302  403  login
+/exports/schedules/                     GET    200  200  200  200  403   200  403  login
+/exports/schedules/                     POST   405  405  405  405  405   405  405  login
+/exports/schedules/new/                 GET    200  200  200  200  403   200  403  login
+/exports/schedules/new/                 POST   200  200  200  200  403   200  403  login
+/exports/schedules/<int:schedule_id>/           GET    200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/           POST   405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/edit/      GET    200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/edit/      POST   200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/run/       GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/run/       POST   302  302  302  302  403   404  403  login
+/exports/schedules/<int:schedule_id>/pause/     GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/pause/     POST   302  302  302  302  403   404  403  login
+/exports/schedules/mails/<int:mail_id>/again/   GET    405  405  405  405  405   405  405  login
+/exports/schedules/mails/<int:mail_id>/again/   POST   302  302  302  302  403   404  403  login
+/exports/schedules/<int:schedule_id>/delete/    GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/delete/    POST   302  302  302  302  403   404  403  login
 /exports/recipes/                       GET    200  200  200  200  403   200  403  login
 /exports/recipes/                       POST   302  302  302  302  403   302  403  login
 /exports/recipes/delete/                GET    405  405  405  405  405   405  405  login
@@ -284,6 +301,9 @@ def things(
         state="given_up",
     )
     batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
+    schedule = daily(order.merchant, people["owner"], people["owner"])
+    run = ScheduleRun.objects.create(**mine, schedule=schedule, due_at=now)
+    mail_ = ScheduleMail.objects.create(**mine, run=run, user=people["owner"], try_at=now)
     note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
@@ -299,6 +319,8 @@ def things(
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
         "<int:call_id>": call.pk,
+        "<int:schedule_id>": schedule.pk,
+        "<int:mail_id>": mail_.pk,
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,

@@ -28,6 +28,8 @@ PAGES += [
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",
+    "/exports/schedules/",
+    "/exports/schedules/new/",
 ]
 GRAVE = ("serious", "critical")
 
