@@ -54,6 +54,8 @@ urlpatterns = [
     ),
     path("settings/projects/<slug:project_id>/webhooks/", views.project_switches, name="project_switches"),
     path("settings/projects/<slug:project_id>/test/", views.project_test, name="project_test"),
+    path("operations/", views.operations, name="operations"),
+    path("metrics", views.metrics, name="metrics"),
     path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),
     # The address is pasted by hand: without its last slash it must not become a redirect.
     path("webhooks/paysuper/<slug:project_id>", webhooks.receive),

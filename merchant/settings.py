@@ -202,6 +202,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Each must be served by a worker; those of the Procfile share none that could starve another.
+QUEUES = ("money", "inbox", "sync", "exports", "mail", "celery")
 CELERY_TASK_ROUTES = {
     "fulfillment.tasks.run_action": {"queue": "money"},
     "fulfillment.tasks.settle_action": {"queue": "money"},
@@ -215,6 +217,14 @@ CELERY_TASK_ROUTES = {
     "merchant.tasks.*": {"queue": "exports"},
     "fulfillment.tasks.*": {"queue": "money"},
 }
+
+# Seeing it run -------------------------------------------------------------------------------------
+# Who may read /metrics: whoever knows the token, and these addresses or networks. Without either nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
+# Both are off without an address, and need requirements-monitoring.txt.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # Logging: one line of JSON per event, with request, task and user ids ------------------------------
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

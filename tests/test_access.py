@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.http import HttpResponse
@@ -25,10 +24,10 @@ from fulfillment.models import (
     ServerCall,
     WebhookEvent,
 )
-from merchant import invitations, setup
+from merchant import invitations, pulse, setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
-from merchant.views import WORKER_HEARTBEAT
+from merchant.settings import QUEUES
 from tests.conftest import HARBOUR, PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
@@ -227,6 +226,10 @@ TABLE = r"""
 /healthz                                POST   405  405  405  405  405   405  405  405
 /readyz                                 GET    200  200  200  200  200   200  200  200
 /readyz                                 POST   405  405  405  405  405   405  405  405
+/metrics                                GET    404  404  404  404  404   404  404  404
+/metrics                                POST   405  405  405  405  405   405  405  405
+/operations/                            GET    200  403  403  403  403   200  403  login
+/operations/                            POST   405  405  405  405  405   405  405  login
 
 /accounts/login/                        GET    302  302  302  302  302   302  302  200
 /accounts/login/                        POST   302  302  302  302  302   302  302  200
@@ -294,7 +297,6 @@ def things(
 ) -> dict[str, object]:
     """What Lantern Works has, by the parts of addresses."""
     mine = {"merchant": order.merchant}
-    cache.set(WORKER_HEARTBEAT, "now")
     file_name = storages["exports"].save("list.csv", ContentFile(b"a,b"))
     export = Export.objects.create(
         **mine,
@@ -376,6 +378,7 @@ def asked(who: str, method: str, pattern: str, people: dict[str, User], things: 
     browser, address = signed_in(people[who]) if who in people else Browser(), pattern
     for part, thing in things.items():
         address = address.replace(part, str(thing))
+    pulse.beat(*QUEUES, pulse.BEAT)
     answer = browser.get(address) if method == "GET" else browser.post(address, FILLED_IN)
     answer.getvalue()  # a file is closed when it has been read
     return said(answer)
@@ -439,6 +442,7 @@ def test_only_receipts_webhooks_health_and_the_way_in_are_open_to_the_anonymous(
         "/webhooks/paysuper/<slug:project_id>",
         "/healthz",
         "/readyz",
+        "/metrics",
         "/invitation/",
     }
 

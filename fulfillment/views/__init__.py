@@ -4,6 +4,7 @@ from fulfillment.views.batches import batch, batch_list, confirm_batch, download
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.mails import mail, message, message_body
+from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_mail import project_mail
@@ -37,6 +38,8 @@ __all__ = [
     "mail",
     "message",
     "message_body",
+    "metrics",
+    "operations",
     "project_fulfilment",
     "project_list",
     "project_mail",
