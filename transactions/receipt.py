@@ -94,7 +94,7 @@ class Receipt:
 
 def draw(receipt: Receipt) -> bytes:
     """The receipt as a PDF, tagged, with the fonts of the reports. Raises NotDrawn."""
-    style = pdf_file.stylesheet("receipt")
+    style = pdf_file.stylesheet("receipt-pdf")
     with _turn():
         try:
             content, missing = pdf_renderers.draw(_html(receipt, ""), style, SECONDS)
