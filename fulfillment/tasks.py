@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from fulfillment import actions, automatic, batches, inbox
 from fulfillment.inbox import refusals, trials
@@ -57,6 +58,7 @@ def run_batch(batch_id: str) -> None:
 def process_webhook(event_id: int) -> None:
     """Re-read the order of an event, then whatever hangs on it."""
     event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
+    bind_contextvars(webhook=event.pk, order=str(event.order_uuid))
     if inbox.process(event):
         if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
             ring(call_server, call_id)
@@ -120,4 +122,7 @@ def sweep_webhooks() -> None:
 
 
 def _action(action_id: int) -> Action:
-    return Action.objects.select_related("merchant", "transaction").get(pk=action_id)
+    action = Action.objects.select_related("merchant", "transaction").get(pk=action_id)
+    # Every line of the log from here on says whose it is, beside the ids of the task and of the click.
+    bind_contextvars(action=action.pk, order=str(action.transaction_id))
+    return action

@@ -39,6 +39,8 @@ urlpatterns = [
     path("webhooks/signature/", views.webhook_clinic, name="clinic"),
     path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
     path("webhooks/<int:event_id>/replay/", views.replay, name="replay"),
+    path("settings/projects/", views.project_list, name="projects"),
+    path("settings/projects/read/", views.read_projects_now, name="read_projects"),
     path("settings/projects/<slug:project_id>/", views.project_webhooks, name="project"),
     path("settings/projects/<slug:project_id>/secret/", views.project_secret, name="project_secret"),
     path(
@@ -46,6 +48,8 @@ urlpatterns = [
     ),
     path("settings/projects/<slug:project_id>/webhooks/", views.project_switches, name="project_switches"),
     path("settings/projects/<slug:project_id>/test/", views.project_test, name="project_test"),
+    path("operations/", views.operations, name="operations"),
+    path("metrics", views.metrics, name="metrics"),
     path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),
     # The address is pasted by hand: without its last slash it must not become a redirect.
     path("webhooks/paysuper/<slug:project_id>", webhooks.receive),

@@ -3,7 +3,9 @@
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
+from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
+from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_webhooks import (
     project_secret,
     project_secret_end,
@@ -30,12 +32,16 @@ __all__ = [
     "decide",
     "download_batch",
     "fulfil",
+    "metrics",
+    "operations",
     "project_fulfilment",
+    "project_list",
     "project_secret",
     "project_secret_end",
     "project_switches",
     "project_test",
     "project_webhooks",
+    "read_projects_now",
     "refund",
     "refund_list",
     "refund_rules",
