@@ -5,7 +5,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from fulfillment import actions, automatic, batches, inbox
+from fulfillment import actions, automatic, batches, inbox, returning
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
@@ -58,6 +58,7 @@ def process_webhook(event_id: int) -> None:
     """Re-read the order of an event, then whatever hangs on it."""
     event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
     if inbox.process(event):
+        returning.note(event)
         if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
             ring(call_server, call_id)
         for action_id in actions.look_now(event.order_uuid):
@@ -117,6 +118,7 @@ def sweep_webhooks() -> None:
     for test_id in trials.due():
         send_webhook_test.delay(test_id)
     refusals.forget()
+    returning.forget()
 
 
 def _action(action_id: int) -> Action:

@@ -48,6 +48,11 @@ urlpatterns = [
     ),
     path("settings/projects/<slug:project_id>/webhooks/", views.project_switches, name="project_switches"),
     path("settings/projects/<slug:project_id>/test/", views.project_test, name="project_test"),
+    path("settings/projects/<slug:project_id>/pages/", views.project_pages, name="project_pages"),
+    path("thanks/<slug:project_id>/", views.thanks, name="thanks"),
+    path("thanks/<slug:project_id>/<str:token>/", views.thanks, name="thanks"),
+    path("sorry/<slug:project_id>/", views.sorry, name="sorry"),
+    path("sorry/<slug:project_id>/<str:token>/", views.sorry, name="sorry"),
     path("webhooks/paysuper/<slug:project_id>/", webhooks.receive, name="receive"),
     # The address is pasted by hand: without its last slash it must not become a redirect.
     path("webhooks/paysuper/<slug:project_id>", webhooks.receive),

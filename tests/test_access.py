@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from fulfillment.forms import REASONS
-from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
+from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ReturnPage, ServerCall, WebhookEvent
 from merchant import setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
@@ -147,6 +147,16 @@ TABLE = r"""
 /audit/export/                          GET    200  403  403  403  403   200  403  login
 /audit/export/                          POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/pages/ GET     200  200  200  200  200   404  403  login
+/settings/projects/<slug:project_id>/pages/ POST    302  302  403  403  403   404  403  login
+/thanks/<slug:project_id>/              GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/              POST   405  405  405  405  405   405  405  405
+/thanks/<slug:project_id>/<str:token>/  GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/<str:token>/  POST   405  405  405  405  405   405  405  405
+/sorry/<slug:project_id>/               GET    200  200  200  200  200   200  200  200
+/sorry/<slug:project_id>/               POST   405  405  405  405  405   405  405  405
+/sorry/<slug:project_id>/<str:token>/   GET    200  200  200  200  200   200  200  200
+/sorry/<slug:project_id>/<str:token>/   POST   405  405  405  405  405   405  405  405
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/secret/end/ GET    405  405  405  405  405   405  405  login
@@ -264,6 +274,7 @@ def things(
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
+    ReturnPage.objects.create(**mine, project=harbour, is_open=True)
     return {
         "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
@@ -275,6 +286,7 @@ def things(
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
+        "<str:token>": "a-token-that-nobody-knows",
     } | ENDS
 
 
@@ -320,6 +332,7 @@ FILLED_IN = {
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
+    "is_open": "on",
 }
 
 
@@ -353,6 +366,10 @@ def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None
     assert closed == {
         "/webhooks/paysuper/<slug:project_id>/",
         "/webhooks/paysuper/<slug:project_id>",
+        "/thanks/<slug:project_id>/",
+        "/thanks/<slug:project_id>/<str:token>/",
+        "/sorry/<slug:project_id>/",
+        "/sorry/<slug:project_id>/<str:token>/",
         "/healthz",
         "/readyz",
     }

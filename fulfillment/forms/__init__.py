@@ -3,6 +3,7 @@
 from fulfillment.forms.batching import BatchForm, RefundBatchForm
 from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
+from fulfillment.forms.returning import ReturnPageForm
 
 __all__ = [
     "REASONS",
@@ -14,6 +15,7 @@ __all__ = [
     "RefundBatchForm",
     "RefundForm",
     "RefundRulesForm",
+    "ReturnPageForm",
     "UnfulfilForm",
     "WithdrawForm",
 ]

@@ -5,6 +5,7 @@ from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEv
 from fulfillment.models.batching import Batch, BatchItem
 from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
+from fulfillment.models.returning import ReturnPage, ReturnToken
 
 __all__ = [
     "OPEN_REFUNDS",
@@ -16,6 +17,8 @@ __all__ = [
     "FulfilmentRule",
     "RefusalCount",
     "RefusedDelivery",
+    "ReturnPage",
+    "ReturnToken",
     "ServerCall",
     "ServerCallTry",
     "WebhookEvent",
