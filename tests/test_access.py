@@ -15,14 +15,15 @@ from django.utils import timezone
 
 from fulfillment.forms import REASONS
 from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ReturnPage, ServerCall, WebhookEvent
-from merchant import setup
+from merchant import invitations, setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
 from merchant.views import WORKER_HEARTBEAT
 from tests.conftest import HARBOUR, PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
-from transactions.models import Export, Note, SavedView, Transaction
+from tests.transactions.schedules import daily
+from transactions.models import Export, Note, SavedView, ScheduleMail, ScheduleRun, Transaction
 
 WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
 # The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
@@ -109,6 +110,22 @@ TABLE = r"""
 /exports/<uuid:export_id>/notes/        POST   405  405  405  405  405   405  405  login
 /exports/verify/                        GET    405  405  405  405  405   405  405  login
 /exports/verify/                        POST   302  302  302  302  403   302  403  login
+/exports/schedules/                     GET    200  200  200  200  403   200  403  login
+/exports/schedules/                     POST   405  405  405  405  405   405  405  login
+/exports/schedules/new/                 GET    200  200  200  200  403   200  403  login
+/exports/schedules/new/                 POST   200  200  200  200  403   200  403  login
+/exports/schedules/<int:schedule_id>/           GET    200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/           POST   405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/edit/      GET    200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/edit/      POST   200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/run/       GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/run/       POST   302  302  302  302  403   404  403  login
+/exports/schedules/<int:schedule_id>/pause/     GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/pause/     POST   302  302  302  302  403   404  403  login
+/exports/schedules/mails/<int:mail_id>/again/   GET    405  405  405  405  405   405  405  login
+/exports/schedules/mails/<int:mail_id>/again/   POST   302  302  302  302  403   404  403  login
+/exports/schedules/<int:schedule_id>/delete/    GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/delete/    POST   302  302  302  302  403   404  403  login
 /exports/recipes/                       GET    200  200  200  200  403   200  403  login
 /exports/recipes/                       POST   302  302  302  302  403   302  403  login
 /exports/recipes/delete/                GET    405  405  405  405  405   405  405  login
@@ -133,8 +150,28 @@ TABLE = r"""
 /webhooks/signature/                    POST   200  200  403  403  403   200  403  login
 /webhooks/<int:event_id>/replay/        GET    405  405  405  405  405   405  405  login
 /webhooks/<int:event_id>/replay/        POST   302  302  403  403  403   404  403  login
-/team/                                  GET    200  403  403  403  403   200  403  login
+/team/                                  GET    200  200  200  200  403   200  403  login
 /team/                                  POST   405  405  405  405  405   405  405  login
+/team/rights/                           GET    200  200  200  200  200   200  403  login
+/team/rights/                           POST   405  405  405  405  405   405  405  login
+/team/invite/                           GET    200  403  403  403  403   200  403  login
+/team/invite/                           POST   302  403  403  403  403   302  403  login
+/team/invitations/<int:invitation_id>/resend/ GET    405  405  405  405  405   405  405  login
+/team/invitations/<int:invitation_id>/resend/ POST   302  403  403  403  403   404  403  login
+/team/invitations/<int:invitation_id>/revoke/ GET    405  405  405  405  405   405  405  login
+/team/invitations/<int:invitation_id>/revoke/ POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/              GET    200  403  403  403  403   404  403  login
+/team/<int:membership_id>/              POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/deactivate/   GET    405  405  405  405  405   405  405  login
+/team/<int:membership_id>/deactivate/   POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/let-back-in/  GET    405  405  405  405  405   405  405  login
+/team/<int:membership_id>/let-back-in/  POST   302  403  403  403  403   404  403  login
+/account/                               GET    200  200  200  200  200   200  200  login
+/account/                               POST   405  405  405  405  405   405  405  login
+/account/merchant/                      GET    405  405  405  405  405   405  405  login
+/account/merchant/                      POST   302  302  302  302  302   302  302  login
+/account/leave/                         GET    200  200  200  200  200   200  403  login
+/account/leave/                         POST   302  302  302  302  302   302  403  login
 /settings/                              GET    200  200  403  403  403   200  403  login
 /settings/                              POST   405  405  405  405  405   405  405  login
 /settings/projects/                     GET    200  200  200  200  200   200  403  login
@@ -172,6 +209,8 @@ TABLE = r"""
 /webhooks/paysuper/<slug:project_id>/   POST   401  401  401  401  401   401  401  401
 /webhooks/paysuper/<slug:project_id>    GET    405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>    POST   401  401  401  401  401   401  401  401
+/invitation/                            GET    404  404  404  404  404   404  404  404
+/invitation/                            POST   404  404  404  404  404   404  404  404
 /healthz                                GET    200  200  200  200  200   200  200  200
 /healthz                                POST   405  405  405  405  405   405  405  405
 /readyz                                 GET    200  200  200  200  200   200  200  200
@@ -270,11 +309,17 @@ def things(
         state="given_up",
     )
     batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
+    schedule = daily(order.merchant, people["owner"], people["owner"])
+    run = ScheduleRun.objects.create(**mine, schedule=schedule, due_at=now)
+    mail_ = ScheduleMail.objects.create(**mine, run=run, user=people["owner"], try_at=now)
     note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
     ReturnPage.objects.create(**mine, project=harbour, is_open=True)
+    invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
+    # Somebody whom nobody here is, or a role would change while the table is walked.
+    left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")
     return {
         "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
@@ -283,10 +328,14 @@ def things(
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
         "<int:call_id>": call.pk,
+        "<int:schedule_id>": schedule.pk,
+        "<int:mail_id>": mail_.pk,
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
         "<str:token>": "a-token-that-nobody-knows",
+        "<int:invitation_id>": invited.pk,
+        "<int:membership_id>": left.pk,
     } | ENDS
 
 
@@ -333,6 +382,7 @@ FILLED_IN = {
     "admits_customers": "yes",
     "case": "correct_payment",
     "is_open": "on",
+    "role": "support",
 }
 
 
@@ -372,6 +422,7 @@ def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None
         "/sorry/<slug:project_id>/<str:token>/",
         "/healthz",
         "/readyz",
+        "/invitation/",
     }
 
 

@@ -17,12 +17,18 @@ PAGES = ["/", "/transactions/", "/transactions/?status=processed&q=zzz", "/trans
 PAGES += [
     "/webhooks/",
     "/team/",
+    "/team/rights/",
+    "/team/invite/",
+    "/account/",
+    "/account/leave/",
     "/settings/",
     "/settings/projects/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",
+    "/exports/schedules/",
+    "/exports/schedules/new/",
 ]
 GRAVE = ("serious", "critical")
 

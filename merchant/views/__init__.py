@@ -13,17 +13,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from merchant.access import MemberRequest, Right, requires
-from merchant.models import Membership
 
 WORKER_HEARTBEAT = "worker-heartbeat"
-
-
-@require_safe
-@requires(Right.TEAM)
-def team(request: MemberRequest) -> HttpResponse:
-    """The people of the merchant and their roles."""
-    people = Membership.objects.filter(merchant=request.membership.merchant).select_related("user")
-    return render(request, "merchant/team.html", {"people": people.order_by("user__email")})
 
 
 @require_safe
