@@ -33,7 +33,7 @@ _SOON, _LATER, _SLOWER_AFTER, _LOOKS = 3, 15, 20, 60
 @login_not_required
 @never_cache
 @require_safe
-@csp(_POLICY)
+@csp(_POLICY)  # type: ignore[arg-type]
 def thanks(request: HttpRequest, project_id: str, token: str = "") -> HttpResponse:
     """Where a customer comes to whose payment PaySuper calls successful."""
     return _page(request, project_id, token, succeeded=True)
@@ -42,7 +42,7 @@ def thanks(request: HttpRequest, project_id: str, token: str = "") -> HttpRespon
 @login_not_required
 @never_cache
 @require_safe
-@csp(_POLICY)
+@csp(_POLICY)  # type: ignore[arg-type]
 def sorry(request: HttpRequest, project_id: str, token: str = "") -> HttpResponse:
     """Where a customer comes to whose payment failed, as PaySuper says."""
     return _page(request, project_id, token, succeeded=False)

@@ -137,4 +137,5 @@ def _rest(order: Order, testing_case: str) -> Json:
 
 def _metadata(order: Order) -> Json:
     """What the shop passed when it made the order."""
-    return ({"invoiceId": order.invoice} if order.invoice else {}) | order.metadata
+    numbered: Json = {"invoiceId": order.invoice} if order.invoice else {}
+    return numbered | order.metadata
