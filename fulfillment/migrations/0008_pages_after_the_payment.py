@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0006_fulfilling'),
+        ('fulfillment', '0007_mails'),
         ('merchant', '0007_audit_is_a_chain'),
     ]
 
