@@ -39,6 +39,8 @@ urlpatterns = [
     path("webhooks/signature/", views.webhook_clinic, name="clinic"),
     path("webhooks/<int:event_id>/", views.webhook, name="webhook"),
     path("webhooks/<int:event_id>/replay/", views.replay, name="replay"),
+    path("settings/projects/", views.project_list, name="projects"),
+    path("settings/projects/read/", views.read_projects_now, name="read_projects"),
     path("settings/projects/<slug:project_id>/", views.project_webhooks, name="project"),
     path("settings/projects/<slug:project_id>/secret/", views.project_secret, name="project_secret"),
     path(

@@ -76,8 +76,10 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 
 app.conf.beat_schedule = {
+    "ring again for waiting mails": _every(60, "merchant.tasks.sweep_mails"),
     "sync new orders": _every(30, "transactions.tasks.sync_all"),
     "re-read what may have changed": _every(60, "transactions.tasks.rescan_all"),
+    "look at the projects and the tokens": _every(60, "transactions.tasks.read_all_projects"),
     "ring again for waiting exports": _every(60, "transactions.tasks.sweep_exports"),
     "ring again for waiting actions": _every(10, "fulfillment.tasks.sweep_actions"),
     "ring again for waiting calls of servers": _every(10, "fulfillment.tasks.sweep_server_calls"),

@@ -17,12 +17,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from merchant.models import Merchant
-from merchant.paysuper.client import AccessToken, Client, Patience, renewed
+from merchant.paysuper.client import AccessToken, Client, Patience, SandboxClient, renewed
 from merchant.paysuper.errors import NotSent
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Client)
 # Nobody is served by a state that is older than this.
 _FORGET_AFTER = 3600
 # Longer than a call takes: a prober that has died blocks the next one no longer than this.
@@ -31,7 +32,16 @@ _PROBE_AT_MOST = 90
 
 def client(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
     """A client with this merchant's credentials, renewed when they end and a refresh token is known."""
-    return Client(
+    return _connected(Client, merchant, patience)
+
+
+def sandbox(merchant: Merchant) -> SandboxClient:
+    """A client that can also ask whether a sandbox answers, and make payments there."""
+    return _connected(SandboxClient, merchant, Patience())
+
+
+def _connected(kind: type[C], merchant: Merchant, patience: Patience) -> C:
+    return kind(
         merchant.api_url,
         AccessToken(merchant.api_token, merchant.token_expires_at),
         refresh=Renewal(merchant) if merchant.refresh_token else None,

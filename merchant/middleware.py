@@ -1,6 +1,6 @@
 """What every request gets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from django.http import HttpRequest, HttpResponseBase
@@ -30,28 +30,30 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        current = _current_membership(request)
-        cast(MemberRequest, request).membership = current  # type: ignore[assignment]
+        mine = _memberships(request)
+        chosen = request.session.get(SESSION_KEY) if mine else None
+        current = next((each for each in mine if each.merchant_id == chosen), mine[0] if mine else None)
+        member_request = cast(MemberRequest, request)
+        member_request.memberships = mine
+        member_request.membership = current  # type: ignore[assignment]
         with timezone.override(current.merchant.zone if current else None):
             return get_response(request)
 
     return middleware
 
 
-def _current_membership(request: HttpRequest) -> Membership | None:
+def _memberships(request: HttpRequest) -> Sequence[Membership]:
     if not request.user.is_authenticated:
-        return None
+        return ()
     # Every page says how fresh it is; none needs the merchant's secrets.
     mine = (
         Membership.objects.filter(user=request.user)
         .select_related("merchant__sync_state")
         .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
-        .order_by("pk")
     )
-    chosen = request.session.get(SESSION_KEY)
-    found = (mine.filter(merchant=chosen).first() if chosen else None) or mine.first()
-    if found:
-        found.user = request.user
+    found = list(mine.order_by("pk"))
+    for each in found:
+        each.user = request.user
     return found
 
 

@@ -1,12 +1,26 @@
-"""What is done by the clock for whole merchants."""
+"""Doorways from the broker to what is done for people and whole merchants."""
 
 import structlog
 from celery import shared_task
 
+from merchant import mailing
 from merchant.audit import chain
 from merchant.models import Merchant
 
 log = structlog.get_logger()
+
+
+@shared_task(soft_time_limit=60, time_limit=90)
+def send_mail(mail_id: int) -> None:
+    """Send a mail that waits."""
+    mailing.send(mail_id)
+
+
+@shared_task
+def sweep_mails() -> None:
+    """Ring again for mails that wait."""
+    for mail_id in mailing.due():
+        send_mail.delay(mail_id)
 
 
 @shared_task

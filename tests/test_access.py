@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from fulfillment.forms import REASONS
 from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
-from merchant import setup
+from merchant import invitations, setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
 from merchant.views import WORKER_HEARTBEAT
@@ -133,15 +133,39 @@ TABLE = r"""
 /webhooks/signature/                    POST   200  200  403  403  403   200  403  login
 /webhooks/<int:event_id>/replay/        GET    405  405  405  405  405   405  405  login
 /webhooks/<int:event_id>/replay/        POST   302  302  403  403  403   404  403  login
-/team/                                  GET    200  403  403  403  403   200  403  login
+/team/                                  GET    200  200  200  200  403   200  403  login
 /team/                                  POST   405  405  405  405  405   405  405  login
+/team/rights/                           GET    200  200  200  200  200   200  403  login
+/team/rights/                           POST   405  405  405  405  405   405  405  login
+/team/invite/                           GET    200  403  403  403  403   200  403  login
+/team/invite/                           POST   302  403  403  403  403   302  403  login
+/team/invitations/<int:invitation_id>/resend/ GET    405  405  405  405  405   405  405  login
+/team/invitations/<int:invitation_id>/resend/ POST   302  403  403  403  403   404  403  login
+/team/invitations/<int:invitation_id>/revoke/ GET    405  405  405  405  405   405  405  login
+/team/invitations/<int:invitation_id>/revoke/ POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/              GET    200  403  403  403  403   404  403  login
+/team/<int:membership_id>/              POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/deactivate/   GET    405  405  405  405  405   405  405  login
+/team/<int:membership_id>/deactivate/   POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/let-back-in/  GET    405  405  405  405  405   405  405  login
+/team/<int:membership_id>/let-back-in/  POST   302  403  403  403  403   404  403  login
+/account/                               GET    200  200  200  200  200   200  200  login
+/account/                               POST   405  405  405  405  405   405  405  login
+/account/merchant/                      GET    405  405  405  405  405   405  405  login
+/account/merchant/                      POST   302  302  302  302  302   302  302  login
+/account/leave/                         GET    200  200  200  200  200   200  403  login
+/account/leave/                         POST   302  302  302  302  302   302  403  login
 /settings/                              GET    200  200  403  403  403   200  403  login
 /settings/                              POST   405  405  405  405  405   405  405  login
+/settings/projects/                     GET    200  200  200  200  200   200  403  login
+/settings/projects/                     POST   405  405  405  405  405   405  405  login
+/settings/projects/read/                GET    405  405  405  405  405   405  405  login
+/settings/projects/read/                POST   302  302  302  302  403   302  403  login
+/settings/projects/<slug:project_id>/   GET    200  200  200  200  200   404  403  login
 /audit/                                 GET    200  403  403  403  403   200  403  login
 /audit/                                 POST   405  405  405  405  405   405  405  login
 /audit/export/                          GET    200  403  403  403  403   200  403  login
 /audit/export/                          POST   405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/   GET    200  200  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
@@ -150,7 +174,7 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/webhooks/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/webhooks/ POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/test/ GET    405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/test/ POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/test/ POST   302  302  302  302  403   404  403  login
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
 
@@ -158,6 +182,8 @@ TABLE = r"""
 /webhooks/paysuper/<slug:project_id>/   POST   401  401  401  401  401   401  401  401
 /webhooks/paysuper/<slug:project_id>    GET    405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>    POST   401  401  401  401  401   401  401  401
+/invitation/                            GET    404  404  404  404  404   404  404  404
+/invitation/                            POST   404  404  404  404  404   404  404  404
 /healthz                                GET    200  200  200  200  200   200  200  200
 /healthz                                POST   405  405  405  405  405   405  405  405
 /readyz                                 GET    200  200  200  200  200   200  200  200
@@ -260,6 +286,9 @@ def things(
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
+    invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
+    # Somebody whom nobody here is, or a role would change while the table is walked.
+    left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")
     return {
         "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
@@ -271,6 +300,8 @@ def things(
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
+        "<int:invitation_id>": invited.pk,
+        "<int:membership_id>": left.pk,
     } | ENDS
 
 
@@ -316,6 +347,7 @@ FILLED_IN = {
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
+    "role": "support",
 }
 
 
@@ -351,6 +383,7 @@ def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None
         "/webhooks/paysuper/<slug:project_id>",
         "/healthz",
         "/readyz",
+        "/invitation/",
     }
 
 

@@ -1,5 +1,7 @@
 """Doorways from the broker: an id in, one call of the domain."""
 
+import datetime as dt
+
 import structlog
 from celery import shared_task
 from django.core.cache import cache
@@ -14,6 +16,7 @@ from transactions import exporting, sync
 log = structlog.get_logger()
 
 SOON_SECONDS = 2.0
+PROJECTS_EVERY = dt.timedelta(minutes=10)
 
 
 @shared_task
@@ -51,6 +54,20 @@ def rescan_all() -> None:
 def rescan_merchant(merchant_id: int) -> None:
     """Read old news again for a while."""
     _sync(merchant_id, young=True)
+
+
+@shared_task
+def read_all_projects() -> None:
+    """Ring for a look at the projects of every merchant whose last look is some time ago."""
+    seen = Merchant.objects.filter(connection__succeeded_at__gte=timezone.now() - PROJECTS_EVERY)
+    for pk in Merchant.objects.exclude(pk__in=seen).values_list("pk", flat=True):
+        read_projects.delay(pk)
+
+
+@shared_task
+def read_projects(merchant_id: int) -> None:
+    """Look at a merchant's projects and token."""
+    sync.read_projects(Merchant.objects.get(pk=merchant_id))
 
 
 @shared_task

@@ -4,6 +4,7 @@ from fulfillment.views.batches import batch, batch_list, confirm_batch, download
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
+from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_webhooks import (
     project_secret,
     project_secret_end,
@@ -31,11 +32,13 @@ __all__ = [
     "download_batch",
     "fulfil",
     "project_fulfilment",
+    "project_list",
     "project_secret",
     "project_secret_end",
     "project_switches",
     "project_test",
     "project_webhooks",
+    "read_projects_now",
     "refund",
     "refund_list",
     "refund_rules",

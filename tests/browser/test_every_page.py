@@ -17,7 +17,12 @@ PAGES = ["/", "/transactions/", "/transactions/?status=processed&q=zzz", "/trans
 PAGES += [
     "/webhooks/",
     "/team/",
+    "/team/rights/",
+    "/team/invite/",
+    "/account/",
+    "/account/leave/",
     "/settings/",
+    "/settings/projects/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",

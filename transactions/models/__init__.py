@@ -1,6 +1,7 @@
 """The mirror of PaySuper's orders, how far it has got, exports made from it, and notes on it."""
 
 from transactions.models.changed import StatusChange
+from transactions.models.connected import Connection, MirroredProject
 from transactions.models.exported import Export
 from transactions.models.following import SyncState, Walk
 from transactions.models.mirrored import (
@@ -21,11 +22,13 @@ from transactions.models.totalled import DailyTotal, MonthlyTotal
 __all__ = [
     "TO_FULFIL",
     "TO_WITHDRAW",
+    "Connection",
     "DailyTotal",
     "ExactDecoder",
     "Export",
     "Fulfilment",
     "Item",
+    "MirroredProject",
     "MonthlyTotal",
     "Note",
     "RawOrder",

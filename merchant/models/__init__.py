@@ -2,20 +2,22 @@
 
 import zoneinfo
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.contrib.auth.base_user import BaseUserManager
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
 
 from merchant.audited import AuditEvent, AuditHead
 from merchant.encryption import EncryptedTextField
+from merchant.models.mails import Mail
+from merchant.models.people import Invitation, Membership, Role, User, UserManager
 from merchant.paysuper.client import GENERATIONS, PREFIX
 
 __all__ = [
     "AuditEvent",
     "AuditHead",
+    "Invitation",
+    "Mail",
     "Membership",
     "Merchant",
     "Project",
@@ -24,44 +26,6 @@ __all__ = [
     "User",
     "UserManager",
 ]
-
-
-class Role(models.TextChoices):
-    """PaySuper's merchant roles, without their prefix `merchant_` (contract §4)."""
-
-    OWNER = "owner", "Owner"
-    DEVELOPER = "developer", "Developer"
-    ACCOUNTING = "accounting", "Accounting"
-    SUPPORT = "support", "Support"
-    VIEW_ONLY = "view_only", "View only"
-
-
-class UserManager(BaseUserManager["User"]):
-    """Makes users, who are known by their e-mail address."""
-
-    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """A person who may sign in with this address, in lower case, and password."""
-        user = self.model(email=email.strip().lower(), **extra)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """Find by address, whatever its case."""
-        return self.get(email=(username or "").strip().lower())
-
-
-class User(AbstractUser):
-    """A person who signs in by e-mail."""
-
-    username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail", unique=True)
-    USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
-
-    def __str__(self) -> str:
-        return self.get_full_name() or self.email
 
 
 class Merchant(models.Model):
@@ -117,25 +81,6 @@ class Project(models.Model):
         """The previous secret while it is still good, else ""."""
         until = self.previous_secret_until
         return self.previous_secret if until and timezone.now() < until else ""
-
-
-class Membership(models.Model):
-    """What a person may do for a merchant."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role.choices)
-    # Of what it holds only the list knows (transactions.preferences).
-    list_preferences = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} ({self.get_role_display()})"
 
 
 class RefundRules(models.Model):

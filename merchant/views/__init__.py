@@ -13,26 +13,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from merchant.access import MemberRequest, Right, requires
-from merchant.models import Membership
 
 WORKER_HEARTBEAT = "worker-heartbeat"
 
 
 @require_safe
-@requires(Right.TEAM)
-def team(request: MemberRequest) -> HttpResponse:
-    """The people of the merchant and their roles."""
-    people = Membership.objects.filter(merchant=request.membership.merchant).select_related("user")
-    return render(request, "merchant/team.html", {"people": people.order_by("user__email")})
-
-
-@require_safe
 @requires(Right.SETTINGS)
 def connection(request: MemberRequest) -> HttpResponse:
-    """How this merchant is connected to PaySuper, and the webhook address of each project."""
+    """How this merchant is connected to PaySuper."""
     merchant = request.membership.merchant
-    context = {"merchant": merchant, "projects": merchant.projects.all(), "base_url": settings.BASE_URL}
-    return render(request, "merchant/settings.html", context)
+    return render(
+        request, "merchant/settings.html", {"merchant": merchant, "projects": merchant.projects.all()}
+    )
 
 
 @login_not_required
