@@ -31,4 +31,4 @@ def opened(item: Mapping[str, Any]) -> str:
 
 def _has_key(item: Any) -> bool:
     # PaySuper writes texts; what is no text is a secret all the same.
-    return isinstance(item, Mapping) and bool(item.get(_MEMBER))
+    return isinstance(item, dict) and bool(item.get(_MEMBER))

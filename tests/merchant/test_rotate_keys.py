@@ -24,6 +24,8 @@ HARMLESS = {
     "sessions.Session.session_key": "looked up by it; good for twelve hours",
     "account.EmailConfirmation.key": "never stored: confirmations are signed",
     "fulfillment.Batch.key": "a hash of a form",
+    "merchant.Invitation.token_hash": "a hash",
+    "transactions.Connection.token_merchant": "the merchant whose token it is",
 }
 SECRET_WORDS = ("secret", "token", "password", "key", "credential", "body", "passphrase", "private")
 

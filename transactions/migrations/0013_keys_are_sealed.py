@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('transactions', '0011_export_trust'),
+        ('transactions', '0012_projects_at_paysuper'),
     ]
 
     operations = [
