@@ -22,11 +22,14 @@ PAGES += [
     "/account/",
     "/account/leave/",
     "/settings/",
+    "/operations/",
     "/settings/projects/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",
+    "/exports/schedules/",
+    "/exports/schedules/new/",
 ]
 GRAVE = ("serious", "critical")
 
