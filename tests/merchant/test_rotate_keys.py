@@ -24,6 +24,8 @@ HARMLESS = {
     "sessions.Session.session_key": "looked up by it; good for twelve hours",
     "account.EmailConfirmation.key": "never stored: confirmations are signed",
     "fulfillment.Batch.key": "a hash of a form",
+    "fulfillment.Message.key": "tells one mail from another",
+    "fulfillment.ReceiptPage.token": "looked up by it; opens what whoever reads the table can read anyway",
     "merchant.Invitation.token_hash": "a hash",
     "transactions.Connection.token_merchant": "the merchant whose token it is",
 }

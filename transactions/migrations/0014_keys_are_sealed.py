@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('transactions', '0012_projects_at_paysuper'),
+        ('transactions', '0013_export_schedules'),
     ]
 
     operations = [
