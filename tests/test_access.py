@@ -60,6 +60,8 @@ TABLE = r"""
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/state/        POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/receipt/      GET    200  200  200  200  200   404  403  login
+/transactions/<uuid:uuid>/receipt/      POST   405  405  405  405  405   405  405  login
 /to-fulfil/                             GET    200  200  403  200  403   200  403  login
 /to-fulfil/                             POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/claim/        GET    405  405  405  405  405   405  405  login
