@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transactions', '0013_export_schedules'),
+        ('transactions', '0014_keys_are_sealed'),
     ]
 
     operations = [
