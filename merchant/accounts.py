@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 
 from merchant import audit, mailing
 from merchant.celery import ring
-from merchant.models import User
+from merchant.models import Membership, User
 from merchant.reauthentication import is_recent
 from merchant.tasks import send_mail
 
@@ -24,12 +24,32 @@ log = structlog.get_logger()
 
 
 class Backend(AuthenticationBackend):  # type: ignore[misc]
-    """People sign in with the address that they are known by; one that waits for confirmation is none yet."""
+    """Signs people in, and gives each request its person together with their memberships.
+
+    People sign in with the address that they are known by; one that waits for confirmation is none yet.
+    """
 
     def _authenticate_by_email(self, email: str, password: str) -> User | None:
         known = User.objects.filter(email=email.lower()).first()
         user: User | None = self._check_password(known, password)
         return user
+
+    def get_user(self, user_id: int) -> User | None:
+        """The person with `own_memberships`, oldest first: one query, since every page needs both."""
+        # Every page says how fresh it is; none needs the merchant's secrets.
+        found = list(
+            Membership.objects.filter(user=user_id)
+            .select_related("user", "merchant__sync_state")
+            .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
+            .order_by("pk")
+        )
+        person: User | None = found[0].user if found else super().get_user(user_id)
+        if person is None or not self.user_can_authenticate(person):
+            return None
+        for membership in found:
+            membership.user = person
+        person.own_memberships = found
+        return person
 
 
 class ForgottenPasswordForm(ResetPasswordForm):  # type: ignore[misc]

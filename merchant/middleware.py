@@ -13,8 +13,10 @@ from merchant.access import MemberRequest
 from merchant.models import Membership
 
 SESSION_KEY = "merchant"
-# Whoever reads the log must not be able to set a password or confirm an address.
-_KEY = re.compile(r"/(password/reset/key|confirm-email)/[^/]+/?")
+# Whoever reads the log must not see an order or a receipt, set a password, or confirm an address.
+_TOKEN = re.compile(
+    r"^(/(?:receipts|(?:thanks|sorry)/[^/]+|accounts/password/reset/key|accounts/confirm-email)/)[^/]+"
+)
 
 
 class RequestLog(RequestMiddleware):
@@ -22,8 +24,8 @@ class RequestLog(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        """Method and path alone, without the keys that are part of a path."""
-        path = _KEY.sub(r"/\1/…/", request.path)
+        """Method and path alone, without the part that opens something."""
+        path = _TOKEN.sub(r"\1…", request.path)
         return f"{request.method} {path}"
 
 
@@ -49,16 +51,7 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
 def _memberships(request: HttpRequest) -> Sequence[Membership]:
     if not request.user.is_authenticated:
         return ()
-    # Every page says how fresh it is; none needs the merchant's secrets.
-    mine = (
-        Membership.objects.filter(user=request.user)
-        .select_related("merchant__sync_state")
-        .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
-    )
-    found = list(mine.order_by("pk"))
-    for each in found:
-        each.user = request.user
-    return found
+    return request.user.own_memberships
 
 
 def remembered(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -1,6 +1,7 @@
 """Doorways from the broker: an id in, one call of the domain."""
 
 import datetime as dt
+from uuid import UUID
 
 import structlog
 from celery import shared_task
@@ -8,10 +9,10 @@ from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from merchant.celery import ring
 from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
-from merchant.views import WORKER_HEARTBEAT
-from transactions import exporting, sync
+from transactions import exporting, scheduling, sync
 
 log = structlog.get_logger()
 
@@ -22,7 +23,6 @@ PROJECTS_EVERY = dt.timedelta(minutes=10)
 @shared_task
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
-    cache.set(WORKER_HEARTBEAT, timezone.now().isoformat(), 180)
     for pk in Merchant.objects.values_list("pk", flat=True):
         sync_merchant.delay(pk)
 
@@ -74,6 +74,8 @@ def read_projects(merchant_id: int) -> None:
 def make_export(export_id: str) -> None:
     """Make the file of an export."""
     exporting.make(export_id)
+    for mail in scheduling.ready_mails(UUID(export_id)):
+        ring(send_schedule_mail, mail)
 
 
 @shared_task
@@ -82,6 +84,22 @@ def sweep_exports() -> None:
     for pk in exporting.waiting():
         make_export.delay(str(pk))
     exporting.expire()
+
+
+@shared_task
+def sweep_schedules() -> None:
+    """Begin the schedules that are due, and ring for their mails whose time has come."""
+    for pk in scheduling.begin_due():
+        ring(make_export, str(pk))
+    for mail in scheduling.waiting_mails():
+        ring(send_schedule_mail, mail)
+
+
+# A mail is taken for lost after twelve minutes.
+@shared_task(soft_time_limit=540, time_limit=600)
+def send_schedule_mail(mail_id: int) -> None:
+    """Send the mail of a run to one person."""
+    scheduling.send(mail_id)
 
 
 def _sync(merchant_id: int, *, young: bool) -> None:

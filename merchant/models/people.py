@@ -39,6 +39,8 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail", unique=True)
+    # Those of a person who has been read for a request (merchant.accounts.Backend).
+    own_memberships: "list[Membership]"
     # Part of what every session of this person was made with: a higher number ends them all.
     sessions_ended = models.PositiveIntegerField(default=0, db_default=0)
     USERNAME_FIELD = "email"

@@ -30,11 +30,14 @@ PAGES += [
     "/accounts/password/change/",
     "/accounts/email/",
     "/settings/",
+    "/operations/",
     "/settings/projects/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",
+    "/exports/schedules/",
+    "/exports/schedules/new/",
 ]
 GRAVE = ("serious", "critical")
 

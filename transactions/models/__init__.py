@@ -17,6 +17,7 @@ from transactions.models.mirrored import (
 )
 from transactions.models.noted import Note
 from transactions.models.saved import SavedView
+from transactions.models.scheduled import Schedule, ScheduleMail, ScheduleRecipient, ScheduleRun
 from transactions.models.totalled import DailyTotal, MonthlyTotal
 
 __all__ = [
@@ -34,6 +35,10 @@ __all__ = [
     "RawOrder",
     "RowType",
     "SavedView",
+    "Schedule",
+    "ScheduleMail",
+    "ScheduleRecipient",
+    "ScheduleRun",
     "Status",
     "StatusChange",
     "SyncState",
