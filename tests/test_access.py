@@ -211,7 +211,7 @@ TABLE = r"""
 /settings/testing/                      POST   302  302  302  302  403   302  403  login
 /settings/testing/<int:test_id>/        GET    200  200  200  200  403   404  403  login
 /settings/testing/<int:test_id>/        POST   405  405  405  405  405   405  405  login
-/thanks/<slug:project_id>/logo/         GET    404  404  404  404  404   404  404  404
+/thanks/<slug:project_id>/logo/         GET    200  200  200  200  200   200  200  200
 /thanks/<slug:project_id>/logo/         POST   405  405  405  405  405   405  405  405
 /thanks/<slug:project_id>/              GET    200  200  200  200  200   200  200  200
 /thanks/<slug:project_id>/              POST   405  405  405  405  405   405  405  405

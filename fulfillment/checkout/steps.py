@@ -59,6 +59,8 @@ def is_awaited(test: TestPayment, found: list[Step]) -> bool:
 
 
 def _entry(test: TestPayment) -> Transaction | None:
+    if test.order_uuid is None:
+        return None
     return Transaction.objects.filter(merchant=test.merchant_id, pk=test.order_uuid).first()
 
 

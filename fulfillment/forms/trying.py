@@ -24,6 +24,7 @@ class TestPaymentForm(forms.Form):
     card = forms.ChoiceField(
         label="Paid with",
         required=False,
+        initial=next(iter(CARDS)),
         choices=[
             *((card.number, f"{card.grouped} – {card.title}") for card in CARDS.values()),
             ("", "I pay at the checkout myself"),
