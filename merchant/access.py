@@ -17,6 +17,7 @@ class Right(models.TextChoices):
 
     VIEW = "view", "see transactions"
     FULFIL = "fulfil", "fulfil orders"
+    MAIL = "mail", "send mails to customers"
     REFUND = "refund", "ask for refunds"
     APPROVE = "approve", "approve refunds"
     REFUND_RULES = "refund_rules", "change the rules for refunds"
@@ -33,6 +34,7 @@ class Right(models.TextChoices):
     TEAM = "team", "see the team"
     PEOPLE = "people", "invite people and change their roles"
     SETTINGS = "settings", "see the connection"
+    OPERATIONS = "operations", "see how the installation runs"
     AUDIT = "audit", "read the audit"
 
 
@@ -40,7 +42,7 @@ class Right(models.TextChoices):
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT},
+    Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT, Right.OPERATIONS},
     Role.ACCOUNTING: frozenset(
         {Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.PROJECTS, Right.TEST, Right.TEAM}
     ),
@@ -48,6 +50,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
         {
             Right.VIEW,
             Right.FULFIL,
+            Right.MAIL,
             Right.REFUND,
             Right.EXPORT,
             Right.PERSONAL,

@@ -161,7 +161,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
 # Outgoing mail ------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 # Seconds of silence after which a mail server is given up.
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # Headers ------------------------------------------------------------------------------------------
@@ -202,18 +202,29 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Each must be served by a worker; those of the Procfile share none that could starve another.
+QUEUES = ("money", "inbox", "sync", "exports", "mail", "celery")
 CELERY_TASK_ROUTES = {
     "fulfillment.tasks.run_action": {"queue": "money"},
     "fulfillment.tasks.settle_action": {"queue": "money"},
     "fulfillment.tasks.process_webhook": {"queue": "inbox"},
     # Other people's servers may be slow: not in the way of refunds.
     "fulfillment.tasks.call_server": {"queue": "celery"},
+    "fulfillment.tasks.send_message": {"queue": "mail"},
     "transactions.tasks.make_export": {"queue": "exports"},
     "transactions.tasks.send_schedule_mail": {"queue": "celery"},
     "transactions.tasks.*": {"queue": "sync"},
     "merchant.tasks.*": {"queue": "exports"},
     "fulfillment.tasks.*": {"queue": "money"},
 }
+
+# Seeing it run -------------------------------------------------------------------------------------
+# Who may read /metrics: whoever knows the token, and these addresses or networks. Without either nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
+# Both are off without an address, and need requirements-monitoring.txt.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # Logging: one line of JSON per event, with request, task and user ids ------------------------------
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -12,7 +12,6 @@ from redis.exceptions import RedisError
 from merchant.celery import ring
 from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
-from merchant.views import WORKER_HEARTBEAT
 from transactions import exporting, scheduling, sync
 
 log = structlog.get_logger()
@@ -24,7 +23,6 @@ PROJECTS_EVERY = dt.timedelta(minutes=10)
 @shared_task
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
-    cache.set(WORKER_HEARTBEAT, timezone.now().isoformat(), 180)
     for pk in Merchant.objects.values_list("pk", flat=True):
         sync_merchant.delay(pk)
 

@@ -71,6 +71,17 @@ def nav_link(context: template.Context, view: str, label: str) -> SafeString:
 
 
 @register.filter
+def seconds(length: float | None) -> str:
+    """How long, in the unit that fits; a dash for what is not known."""
+    if length is None:
+        return "–"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if length >= 2 * size:
+            return f"{length / size:.0f} {unit}"
+    return f"{length:.0f} s" if length >= 1 or not length else f"{length * 1000:.0f} ms"
+
+
+@register.filter
 def allowed_to(membership: Membership | None, right: str) -> bool:
     """Whether this member has the right, for showing or hiding what leads there."""
     return membership is not None and may(membership, Right(right))

@@ -22,6 +22,7 @@ PAGES += [
     "/account/",
     "/account/leave/",
     "/settings/",
+    "/operations/",
     "/settings/projects/",
     "/audit/",
     "/transactions/display/",
