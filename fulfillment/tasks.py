@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, inbox
+from fulfillment import actions, automatic, batches, inbox, mailing, returning
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
@@ -60,8 +60,12 @@ def process_webhook(event_id: int) -> None:
     event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
     bind_contextvars(webhook=event.pk, order=str(event.order_uuid))
     if inbox.process(event):
+        returning.note(event)
         if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
             ring(call_server, call_id)
+        if event.order_uuid:
+            for message_id in mailing.after_reading(event.merchant, event.order_uuid):
+                ring(send_message, message_id)
         for action_id in actions.look_now(event.order_uuid):
             settle_action.delay(action_id)
         sync_soon(event.merchant_id)
@@ -87,6 +91,20 @@ def sweep_server_calls() -> None:
             log.exception("order_not_begun", order=str(entry.pk))
     for call_id in automatic.due():
         call_server.delay(call_id)
+
+
+# Longer than a patient mail server needs; what is left after that, the sweeper takes for lost.
+@shared_task(soft_time_limit=120, time_limit=150)
+def send_message(message_id: int) -> None:
+    """Send a mail to a customer."""
+    mailing.run(message_id)
+
+
+@shared_task
+def sweep_messages() -> None:
+    """Ring again for mails that wait, and write the receipts that nobody has written."""
+    for message_id in [*mailing.due(), *mailing.missed()]:
+        send_message.delay(message_id)
 
 
 @shared_task
@@ -119,6 +137,7 @@ def sweep_webhooks() -> None:
     for test_id in trials.due():
         send_webhook_test.delay(test_id)
     refusals.forget()
+    returning.forget()
 
 
 def _action(action_id: int) -> Action:

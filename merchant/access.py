@@ -17,6 +17,7 @@ class Right(models.TextChoices):
 
     VIEW = "view", "see transactions"
     FULFIL = "fulfil", "fulfil orders"
+    MAIL = "mail", "send mails to customers"
     REFUND = "refund", "ask for refunds"
     APPROVE = "approve", "approve refunds"
     REFUND_RULES = "refund_rules", "change the rules for refunds"
@@ -49,6 +50,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
         {
             Right.VIEW,
             Right.FULFIL,
+            Right.MAIL,
             Right.REFUND,
             Right.EXPORT,
             Right.PERSONAL,

@@ -90,6 +90,7 @@ app.conf.beat_schedule = {
     "ring again for waiting actions": _every(10, "fulfillment.tasks.sweep_actions"),
     "ring again for waiting calls of servers": _every(10, "fulfillment.tasks.sweep_server_calls"),
     "ring again for waiting batches": _every(30, "fulfillment.tasks.sweep_batches"),
+    "ring again for waiting mails to customers": _every(10, "fulfillment.tasks.sweep_messages"),
     "ring again for waiting webhooks": _every(30, "fulfillment.tasks.sweep_webhooks"),
     "verify the audit": _every(24 * 3600, "merchant.tasks.verify_audit"),
 }

@@ -161,7 +161,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
 # Outgoing mail ------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 # Seconds of silence after which a mail server is given up.
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # Headers ------------------------------------------------------------------------------------------
@@ -210,6 +210,7 @@ CELERY_TASK_ROUTES = {
     "fulfillment.tasks.process_webhook": {"queue": "inbox"},
     # Other people's servers may be slow: not in the way of refunds.
     "fulfillment.tasks.call_server": {"queue": "celery"},
+    "fulfillment.tasks.send_message": {"queue": "mail"},
     "transactions.tasks.make_export": {"queue": "exports"},
     "transactions.tasks.send_schedule_mail": {"queue": "celery"},
     "transactions.tasks.*": {"queue": "sync"},

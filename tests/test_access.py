@@ -13,7 +13,18 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from fulfillment.forms import REASONS
-from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
+from fulfillment.models import (
+    Action,
+    Batch,
+    Claim,
+    FulfilmentRule,
+    MailRule,
+    Message,
+    ReceiptPage,
+    ReturnPage,
+    ServerCall,
+    WebhookEvent,
+)
 from merchant import invitations, pulse, setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
@@ -49,6 +60,8 @@ TABLE = r"""
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/state/        POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/receipt/      GET    200  200  200  200  200   404  403  login
+/transactions/<uuid:uuid>/receipt/      POST   405  405  405  405  405   405  405  login
 /to-fulfil/                             GET    200  200  403  200  403   200  403  login
 /to-fulfil/                             POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/claim/        GET    405  405  405  405  405   405  405  login
@@ -129,6 +142,14 @@ TABLE = r"""
 /exports/recipes/                       POST   302  302  302  302  403   302  403  login
 /exports/recipes/delete/                GET    405  405  405  405  405   405  405  login
 /exports/recipes/delete/                POST   302  302  302  302  403   302  403  login
+/transactions/<uuid:uuid>/mail/         GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/mail/         POST   302  302  403  302  403   404  403  login
+/messages/<int:message_id>/             GET    200  200  200  200  200   404  403  login
+/messages/<int:message_id>/             POST   405  405  405  405  405   405  405  login
+/messages/<int:message_id>/body/        GET    200  200  403  200  403   404  403  login
+/messages/<int:message_id>/body/        POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/mail/                GET    200  200  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/mail/                POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/          GET    200  200  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/          POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/secret/   GET    405  405  405  405  405   405  405  login
@@ -183,6 +204,16 @@ TABLE = r"""
 /audit/export/                          GET    200  403  403  403  403   200  403  login
 /audit/export/                          POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/pages/ GET     200  200  200  200  200   404  403  login
+/settings/projects/<slug:project_id>/pages/ POST    302  302  403  403  403   404  403  login
+/thanks/<slug:project_id>/              GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/              POST   405  405  405  405  405   405  405  405
+/thanks/<slug:project_id>/<str:token>/  GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/<str:token>/  POST   405  405  405  405  405   405  405  405
+/sorry/<slug:project_id>/               GET    200  200  200  200  200   200  200  200
+/sorry/<slug:project_id>/               POST   405  405  405  405  405   405  405  405
+/sorry/<slug:project_id>/<str:token>/   GET    200  200  200  200  200   200  200  200
+/sorry/<slug:project_id>/<str:token>/   POST   405  405  405  405  405   405  405  405
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/secret/end/ GET    405  405  405  405  405   405  405  login
@@ -194,6 +225,10 @@ TABLE = r"""
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
 
+/receipts/<str:token>/                  GET    200  200  200  200  200   200  200  200
+/receipts/<str:token>/                  POST   405  405  405  405  405   405  405  405
+/receipts/<str:token>/logo/             GET    200  200  200  200  200   200  200  200
+/receipts/<str:token>/logo/             POST   405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>/   GET    405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>/   POST   401  401  401  401  401   401  401  401
 /webhooks/paysuper/<slug:project_id>    GET    405  405  405  405  405   405  405  405
@@ -301,6 +336,10 @@ def things(
         state="given_up",
     )
     batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
+    MailRule.objects.create(**mine, project=order.project, logo=b"a picture")
+    message = Message.objects.create(
+        **mine, project=order.project, transaction=order, kind="payment", key="a", try_at=now
+    )
     schedule = daily(order.merchant, people["owner"], people["owner"])
     run = ScheduleRun.objects.create(**mine, schedule=schedule, due_at=now)
     mail_ = ScheduleMail.objects.create(**mine, run=run, user=people["owner"], try_at=now)
@@ -308,6 +347,7 @@ def things(
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
+    ReturnPage.objects.create(**mine, project=harbour, is_open=True)
     invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
     # Somebody whom nobody here is, or a role would change while the table is walked.
     left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")
@@ -319,6 +359,8 @@ def things(
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
         "<int:call_id>": call.pk,
+        "<int:message_id>": message.pk,
+        "<str:token>": ReceiptPage.of(order).token,
         "<int:schedule_id>": schedule.pk,
         "<int:mail_id>": mail_.pk,
         "<int:note_id>": note.pk,
@@ -372,6 +414,11 @@ FILLED_IN = {
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
+    "is_open": "on",
+    "what": "payment",
+    "address": "somebody@example.com",
+    "key": "of-this-form",
+    "who": "paysuper",
     "role": "support",
 }
 
@@ -400,12 +447,18 @@ def test_everybody_reaches_what_the_table_says_and_nothing_else(
     assert {key: found[key] for key in found if found[key] != wanted[key]} == {}
 
 
-def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None:
+def test_only_receipts_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None:
     opened = {pattern for (pattern, _), cells in EXPECTED.items() if cells["anonymous"] != "login"}
     closed = {pattern for pattern in opened if not pattern.startswith("/accounts/")}
     assert closed == {
+        "/receipts/<str:token>/",
+        "/receipts/<str:token>/logo/",
         "/webhooks/paysuper/<slug:project_id>/",
         "/webhooks/paysuper/<slug:project_id>",
+        "/thanks/<slug:project_id>/",
+        "/thanks/<slug:project_id>/<str:token>/",
+        "/sorry/<slug:project_id>/",
+        "/sorry/<slug:project_id>/<str:token>/",
         "/healthz",
         "/readyz",
         "/metrics",

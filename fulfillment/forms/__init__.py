@@ -2,7 +2,9 @@
 
 from fulfillment.forms.batching import BatchForm, RefundBatchForm
 from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
+from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
+from fulfillment.forms.returning import ReturnPageForm
 
 __all__ = [
     "REASONS",
@@ -10,10 +12,13 @@ __all__ = [
     "DecisionForm",
     "FulfilForm",
     "FulfilmentRuleForm",
+    "MailForm",
+    "MailRuleForm",
     "QueueForm",
     "RefundBatchForm",
     "RefundForm",
     "RefundRulesForm",
+    "ReturnPageForm",
     "UnfulfilForm",
     "WithdrawForm",
 ]
