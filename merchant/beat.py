@@ -1,4 +1,4 @@
-"""The clock that rings for everything that happens by itself. Any number may run: one rings, others stand by."""
+"""The clock that rings for what happens by itself. Any number may run: one rings, the others stand by."""
 
 from typing import Any
 

@@ -45,7 +45,7 @@ class Watch:
         self.thread.join()
 
     def growth(self, phase: str) -> list[tuple[str, float, float, int, int, float]]:
-        """Program, megabytes and files at the beginning (warm) and the end of a phase, and minutes between."""
+        """Program, megabytes and files at the (warm) beginning and the end of a phase; minutes between."""
         found = []
         for program in dict.fromkeys(each.program for each in self.samples):
             ours = [each for each in self.samples if each.program == program and each.phase == phase]

@@ -1,4 +1,4 @@
-"""Everything that goes on in a dashboard at once: people look, refund and export, customers pay, webhooks come."""
+"""All that goes on in a dashboard at once: people look, refund and export, customers pay, webhooks come."""
 
 import contextlib
 import itertools

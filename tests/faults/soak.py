@@ -1,8 +1,8 @@
 """A long mixed load on real processes that die again and again, then the proofs and a report of figures.
 
-The first half is deadly: worker, web, broker, database and beat are killed at random, and PaySuper misbehaves.
-In the second half nobody is killed, so that the growth of memory and open files can be seen. The report is
-written to docs/soak.md. Ends with 1 when a proof fails.
+The first half is deadly: workers, web, broker, database and beat are killed at random, and PaySuper
+misbehaves. In the second half nobody is killed, so that the growth of memory and open files can be seen.
+The report is written to docs/soak.md. Ends with 1 when a proof fails.
 """
 
 import argparse
