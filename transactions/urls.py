@@ -17,6 +17,7 @@ urlpatterns = [
     path("transactions/views/<int:view_id>/delete/", views.delete_view, name="delete_view"),
     path("transactions/<uuid:uuid>/", views.transaction_card, name="card"),
     path("transactions/bulk/export/", views.export_selection, name="export_selection"),
+    path("transactions/<uuid:uuid>/receipt/", views.transaction_receipt, name="receipt"),
     path("transactions/<uuid:uuid>/notes/", views.add_note, name="add_note"),
     path("transactions/<uuid:uuid>/notes/<int:note_id>/delete/", views.delete_note, name="delete_note"),
     path("transactions/<uuid:uuid>/items/<int:position>/key/", views.show_key, name="show_key"),

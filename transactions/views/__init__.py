@@ -18,6 +18,7 @@ from transactions.views.listing import transaction_list
 from transactions.views.newer import newer_count
 from transactions.views.notes import add_note, delete_note
 from transactions.views.proof import verify_file
+from transactions.views.receipts import transaction_receipt
 from transactions.views.recipes import delete_recipe, export_recipes
 from transactions.views.saved import change_view, default_view, delete_view, saved_views
 from transactions.views.schedules import (
@@ -62,5 +63,6 @@ __all__ = [
     "show_key",
     "transaction_card",
     "transaction_list",
+    "transaction_receipt",
     "verify_file",
 ]
