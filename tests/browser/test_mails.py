@@ -1,18 +1,19 @@
 """Mails and receipts as their readers see them: small and wide, light and dark, in both directions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from fulfillment import receipts
-from fulfillment.models import ReceiptPage
+from fulfillment import mailing, receipts
+from fulfillment.models import Message, ReceiptPage
 from merchant.models import Merchant
 from tests.fulfillment.desk import desk, order
-from tests.fulfillment.post_office import we_mail
+from tests.fulfillment.post_office import tried, we_mail
 from tests.fulfillment.test_receipts import changed
 from transactions.models import Transaction
 
@@ -82,3 +83,31 @@ def test_the_page_of_a_receipt_can_be_read_on_every_screen(
     for page in screens:
         page.goto(f"/receipts/{ReceiptPage.of(sold).token}/")
         looked_at(page, f"receipt-{tag}", screenshots, axe)
+
+
+@pytest.mark.parametrize("kind", [KINDS[0], KINDS[3]])
+def test_staff_sees_what_was_mailed(
+    opened: Callable[..., Page], live_merchant: Merchant, screenshots: Path, kind: dict[str, Any]
+) -> None:
+    order = Transaction.objects.filter(merchant=live_merchant, status="processed", type="order").first()
+    ann = live_merchant.memberships.get()
+    asked_for = mailing.send_again(order, ann, "payment", "someone@example.com", "a-form-of-ann")
+    message, axe, page = tried(asked_for), Axe(), opened(**kind)
+    assert message.state == "sent"
+    addresses = {
+        "card": f"/transactions/{order.pk}/",
+        "mail-form": f"/transactions/{order.pk}/mail/",
+        "message": f"/messages/{message.pk}/",
+        "mail-rule": f"/settings/projects/{order.project.paysuper_id}/mail/",
+    }
+    for name, address in addresses.items():
+        page.goto(address)
+        looked_at(page, f"page-{name}", screenshots, axe)
+    page.goto(addresses["message"])
+    page.frame_locator("iframe").get_by_text(str(order)).wait_for()
+    page.goto(addresses["card"])
+    page.locator("#mail").click()
+    page.get_by_role("textbox", name="To").fill("right@example.com")
+    page.get_by_role("button", name="Send the mail").click()
+    page.get_by_text("The mail is on its way.").wait_for()
+    assert Message.objects.get(recipient="right@example.com").requested_by is not None
