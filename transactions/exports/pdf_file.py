@@ -35,7 +35,8 @@ def write(report: Report, path: Path) -> None:
     if report.rows > settings.EXPORT_PDF_CEILING:
         raise TooManyRows(
             f"A PDF holds up to {settings.EXPORT_PDF_CEILING:,} rows and these are {report.rows:,}:"
-            " choose CSV or XLSX, or a narrower filter, such as one month at a time."
+            " choose CSV or XLSX, one PDF per month, or a narrower filter.",
+            report.rows,
         )
     missing = _draw(report, path, "")
     if missing:
