@@ -32,6 +32,7 @@ PAGES += [
     "/settings/",
     "/operations/",
     "/settings/projects/",
+    "/settings/testing/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",
