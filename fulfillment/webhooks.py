@@ -48,7 +48,7 @@ def receive(request: HttpRequest, project_id: str) -> HttpResponse:
 
 def _take(request: HttpRequest, project_id: str) -> int:
     known = Project.objects.only(*_NEEDED, "takes_webhooks", "admits_customers")
-    project = known.filter(paysuper_id=project_id).first()
+    project = next(iter(known.filter(paysuper_id=project_id).order_by()), None)
     try:
         body = request.body
     except RequestDataTooBig:
