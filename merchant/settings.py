@@ -10,6 +10,8 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from merchant import logged
+
 env = environ.FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -240,11 +242,17 @@ LOGGING = {
     "formatters": {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
+            # Masked at the very end: nothing is added after that.
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                logged.processor,
+                structlog.processors.JSONRenderer(),
+            ],
             "foreign_pre_chain": [*_SHARED_PROCESSORS, structlog.processors.format_exc_info],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"masked": {"()": logged.Filter}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["masked"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Each task has its two lines already, with its ids.
