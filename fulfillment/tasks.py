@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, inbox, mailing
+from fulfillment import actions, automatic, batches, inbox, mailing, returning
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, WebhookEvent, WebhookTest
 from merchant.celery import ring
@@ -60,6 +60,7 @@ def process_webhook(event_id: int) -> None:
     event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
     bind_contextvars(webhook=event.pk, order=str(event.order_uuid))
     if inbox.process(event):
+        returning.note(event)
         if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
             ring(call_server, call_id)
         if event.order_uuid:
@@ -136,6 +137,7 @@ def sweep_webhooks() -> None:
     for test_id in trials.due():
         send_webhook_test.delay(test_id)
     refusals.forget()
+    returning.forget()
 
 
 def _action(action_id: int) -> Action:
