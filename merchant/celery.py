@@ -7,18 +7,27 @@ from typing import Any
 import structlog
 from celery import Celery, Task
 from celery.beat import PersistentScheduler
+from celery.signals import worker_init
 from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
+
+from merchant import walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
 
 log = structlog.get_logger()
 
-app = Celery("merchant")
+app = Celery("merchant", task_cls="merchant.walls.tasks:WalledTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@worker_init.connect
+def _close(**_: Any) -> None:
+    """Before the pool's processes begin, which are copies of this one."""
+    walls.close()
 
 
 # After a broker that did not answer, this process rings no bell for so many seconds.

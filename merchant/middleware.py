@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
+from merchant import walls
 from merchant.access import MemberRequest
 from merchant.models import Membership
 
@@ -22,8 +23,20 @@ class RequestLog(RequestMiddleware):
         return f"{request.method} {request.path}"
 
 
+def behind_the_wall(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Shows a request no merchant's rows until it is known whose it is about."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with walls.nobody():
+            return get_response(request)
+
+    return middleware
+
+
 def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Gives a request its membership and its merchant's time zone.
+    """Gives a request its membership, its merchant's rows and its merchant's time zone.
 
     Somebody who belongs to several merchants works for the one chosen in the session, else the first.
     """
@@ -31,7 +44,8 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
     def middleware(request: HttpRequest) -> HttpResponseBase:
         current = _current_membership(request)
         cast(MemberRequest, request).membership = current  # type: ignore[assignment]
-        with timezone.override(current.merchant.zone if current else None):
+        rows = walls.only(current.merchant_id) if current else walls.nobody()
+        with rows, timezone.override(current.merchant.zone if current else None):
             return get_response(request)
 
     return middleware
@@ -48,7 +62,8 @@ def _current_membership(request: HttpRequest) -> Membership | None:
         .order_by("pk")
     )
     chosen = request.session.get(SESSION_KEY)
-    found = (mine.filter(merchant=chosen).first() if chosen else None) or mine.first()
+    with walls.lifted():  # whose rows may be seen is what this finds out, by the person alone
+        found = (mine.filter(merchant=chosen).first() if chosen else None) or mine.first()
     if found:
         found.user = request.user
     return found

@@ -6,10 +6,12 @@ from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from merchant import walls
 from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
 from merchant.views import WORKER_HEARTBEAT
 from transactions import exporting, sync
+from transactions.models import Export
 
 log = structlog.get_logger()
 
@@ -20,7 +22,7 @@ SOON_SECONDS = 2.0
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
     cache.set(WORKER_HEARTBEAT, timezone.now().isoformat(), 180)
-    for pk in Merchant.objects.values_list("pk", flat=True):
+    for pk in _everybody():
         sync_merchant.delay(pk)
 
 
@@ -43,7 +45,7 @@ def sync_soon(merchant_id: int) -> None:
 @shared_task
 def rescan_all() -> None:
     """Ring for a turn of re-reading at every merchant."""
-    for pk in Merchant.objects.values_list("pk", flat=True):
+    for pk in _everybody():
         rescan_merchant.delay(pk)
 
 
@@ -56,22 +58,30 @@ def rescan_merchant(merchant_id: int) -> None:
 @shared_task
 def make_export(export_id: str) -> None:
     """Make the file of an export."""
-    exporting.make(export_id)
+    with walls.only_of(Export, export_id):
+        exporting.make(export_id)
 
 
 @shared_task
 def sweep_exports() -> None:
     """Ring again for exports that nobody is working on, and drop the files that are too old."""
-    for pk in exporting.waiting():
-        make_export.delay(str(pk))
-    exporting.expire()
+    with walls.lifted():  # all merchants' exports grow old
+        for pk in exporting.waiting():
+            make_export.delay(str(pk))
+        exporting.expire()
+
+
+def _everybody() -> list[int]:
+    with walls.lifted():  # who there is
+        return list(Merchant.objects.values_list("pk", flat=True))
 
 
 def _sync(merchant_id: int, *, young: bool) -> None:
-    merchant = Merchant.objects.get(pk=merchant_id)
-    try:
-        sync.rescan(merchant) if young else sync.sync(merchant)
-    except sync.AlreadyRunning:
-        log.info("sync_skipped", merchant=merchant.paysuper_id)
-    except PaySuperError:
-        pass  # kept and logged by sync; the next round tries again
+    with walls.only(merchant_id):
+        merchant = Merchant.objects.get(pk=merchant_id)
+        try:
+            sync.rescan(merchant) if young else sync.sync(merchant)
+        except sync.AlreadyRunning:
+            log.info("sync_skipped", merchant=merchant.paysuper_id)
+        except PaySuperError:
+            pass  # kept and logged by sync; the next round tries again
