@@ -4,10 +4,11 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, inbox
+from fulfillment import actions, automatic, batches, inbox, mailing
 from fulfillment.inbox import refusals, trials
-from fulfillment.models import Action, Batch, ServerCall, WebhookEvent, WebhookTest
+from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent, WebhookTest
 from merchant import walls
 from merchant.celery import ring
 from transactions.tasks import sync_soon
@@ -62,12 +63,9 @@ def process_webhook(event_id: int) -> None:
     """Re-read the order of an event, then whatever hangs on it."""
     with walls.only_of(WebhookEvent, event_id):
         event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
+        bind_contextvars(webhook=event.pk, order=str(event.order_uuid))
         if inbox.process(event):
-            if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
-                ring(call_server, call_id)
-            for action_id in actions.look_now(event.order_uuid):
-                settle_action.delay(action_id)
-            sync_soon(event.merchant_id)
+            _follow(event)
 
 
 # A server that drips its answer holds no worker for long: the sweeper takes the try for lost.
@@ -92,10 +90,27 @@ def sweep_server_calls() -> None:
         except Exception:
             # One order that breaks must not stand in the way of all others.
             log.exception("order_not_begun", order=str(entry.pk))
-    with walls.lifted():  # whoever's they are
+    with walls.lifted():  # the same
         due = automatic.due()
     for call_id in due:
         call_server.delay(call_id)
+
+
+# Longer than a patient mail server needs; what is left after that, the sweeper takes for lost.
+@shared_task(soft_time_limit=120, time_limit=150)
+def send_message(message_id: int) -> None:
+    """Send a mail to a customer."""
+    with walls.only_of(Message, message_id):
+        mailing.run(message_id)
+
+
+@shared_task
+def sweep_messages() -> None:
+    """Ring again for mails that wait, and write the receipts that nobody has written."""
+    with walls.lifted():  # whoever's they are
+        due = [*mailing.due(), *mailing.missed()]
+    for message_id in due:
+        send_message.delay(message_id)
 
 
 @shared_task
@@ -135,5 +150,20 @@ def sweep_webhooks() -> None:
         refusals.forget()
 
 
+def _follow(event: WebhookEvent) -> None:
+    """What hangs on an order that was read again."""
+    if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
+        ring(call_server, call_id)
+    if event.order_uuid:
+        for message_id in mailing.after_reading(event.merchant, event.order_uuid):
+            ring(send_message, message_id)
+    for action_id in actions.look_now(event.order_uuid):
+        settle_action.delay(action_id)
+    sync_soon(event.merchant_id)
+
+
 def _action(action_id: int) -> Action:
-    return Action.objects.select_related("merchant", "transaction").get(pk=action_id)
+    action = Action.objects.select_related("merchant", "transaction").get(pk=action_id)
+    # Every line of the log from here on says whose it is, beside the ids of the task and of the click.
+    bind_contextvars(action=action.pk, order=str(action.transaction_id))
+    return action

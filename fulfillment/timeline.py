@@ -4,7 +4,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fulfillment import receipts
 from fulfillment.models import Action, WebhookEvent
+from fulfillment.receipts.platforms import platform
 from merchant.models import AuditEvent
 from transactions.models import Note, RowType, Transaction
 
@@ -13,7 +15,8 @@ from transactions.models import Note, RowType, Transaction
 class Event:
     """One line of the timeline: when, what, why, and by whom ("" for machines).
 
-    `kind` is action, webhook, note or paysuper; `pk` names the webhook or the note behind the line.
+    `kind` is action, webhook, message, note or paysuper; `pk` names the webhook, mail or note behind the
+    line, and `text` is what a mail says, with its keys masked.
     """
 
     at: dt.datetime
@@ -23,6 +26,7 @@ class Event:
     kind: str
     pk: int = 0
     author_id: int = 0
+    text: str = ""
 
 
 # PaySuper gives the time of a payment for tries too.
@@ -48,6 +52,7 @@ def events(entry: Transaction) -> list[Event]:
         *_webhooks(entry),
         *_actions(entry),
         *_calls(entry),
+        *_mails(entry),
         *_notes(entry),
         *_keys(entry),
     ]
@@ -106,6 +111,15 @@ def _calls(entry: Transaction) -> Iterator[Event]:
             detail = " · ".join(filter(None, [call.outcome, tries]))
             who = str(call.asked_again_by or "")
             yield Event(call.changed_at, f"Your server: {call.get_state_display()}", detail, who, "action")
+
+
+def _mails(entry: Transaction) -> Iterator[Event]:
+    for mail in entry.mails.select_related("requested_by").defer("html", "activation_keys"):
+        name = mail.get_kind_display()
+        kind = f"{name} ({platform(mail.platform).name})" if mail.platform else name
+        who = str(mail.requested_by or "")
+        title, text = f"Mail: {kind}. {mail.get_state_display()}", receipts.masked(mail.text)
+        yield Event(mail.changed_at, title, mail.outcome, who, "message", mail.pk, text=text)
 
 
 def _notes(entry: Transaction) -> Iterator[Event]:

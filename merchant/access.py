@@ -1,7 +1,7 @@
 """Who may see and do what: roles → rights in one table, and look-ups that carry the permission."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -17,6 +17,7 @@ class Right(models.TextChoices):
 
     VIEW = "view", "see transactions"
     FULFIL = "fulfil", "fulfil orders"
+    MAIL = "mail", "send mails to customers"
     REFUND = "refund", "ask for refunds"
     APPROVE = "approve", "approve refunds"
     REFUND_RULES = "refund_rules", "change the rules for refunds"
@@ -27,21 +28,29 @@ class Right(models.TextChoices):
     RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
     WEBHOOKS = "webhooks", "see the webhook log"
+    PROJECTS = "projects", "see projects"
+    TEST = "test", "send test webhooks and make test payments"
     MANAGE_WEBHOOKS = "manage_webhooks", "set webhooks up"
     TEAM = "team", "see the team"
+    PEOPLE = "people", "invite people and change their roles"
     SETTINGS = "settings", "see the connection"
+    OPERATIONS = "operations", "see how the installation runs"
+    AUDIT = "audit", "read the audit"
 
 
 # Contract §4, and stricter where half a right helps nobody: PaySuper lets view only ask for an export
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.TEAM, Right.REFUND_RULES},
-    Role.ACCOUNTING: frozenset({Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS}),
+    Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT, Right.OPERATIONS},
+    Role.ACCOUNTING: frozenset(
+        {Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.PROJECTS, Right.TEST, Right.TEAM}
+    ),
     Role.SUPPORT: frozenset(
         {
             Right.VIEW,
             Right.FULFIL,
+            Right.MAIL,
             Right.REFUND,
             Right.EXPORT,
             Right.PERSONAL,
@@ -49,9 +58,12 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.NOTES,
             Right.SHARE_VIEWS,
             Right.WEBHOOKS,
+            Right.PROJECTS,
+            Right.TEST,
+            Right.TEAM,
         }
     ),
-    Role.VIEW_ONLY: frozenset({Right.VIEW}),
+    Role.VIEW_ONLY: frozenset({Right.VIEW, Right.PROJECTS}),
 }
 
 
@@ -59,6 +71,8 @@ class MemberRequest(HttpRequest):
     """A request of somebody who works for a merchant right now."""
 
     membership: Membership
+    # All that this person may work for; `membership` is the one chosen.
+    memberships: Sequence[Membership]
 
 
 def roles_with(right: Right) -> list[Role]:

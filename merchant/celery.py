@@ -5,14 +5,13 @@ import time
 from typing import Any
 
 import structlog
-from celery import Celery, Task
+from celery import Celery, Task, signals
 from celery.beat import PersistentScheduler
-from celery.signals import worker_init
 from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
 
-from merchant import walls
+from merchant import measures, pulse, walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
 
@@ -20,11 +19,12 @@ log = structlog.get_logger()
 
 app = Celery("merchant", task_cls="merchant.walls.tasks:WalledTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["transactions", "fulfillment"])
+app.autodiscover_tasks(["merchant", "transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["consumer"].add(pulse.Pulse)
 
 
-@worker_init.connect
+@signals.worker_init.connect
 def _close(**_: Any) -> None:
     """Before the pool's processes begin, which are copies of this one."""
     walls.close()
@@ -59,9 +59,27 @@ def _send(task: Task, row_id: object, after: float) -> None:
             task.apply_async((row_id,), countdown=after)
         else:
             task.delay(row_id)
+        log.info("rung", task=task.name, row=str(row_id))
     except OperationalError:
         _quiet_until = time.monotonic() + _QUIET
         log.warning("bell_not_rung", task=task.name, row=str(row_id), seconds=_QUIET)
+
+
+@signals.before_task_publish.connect
+def _note_when(headers: dict[str, Any], **_: object) -> None:
+    # A message does not say how long it has been waiting; the operations page wants to know.
+    headers["sent_at"] = time.time()
+
+
+@signals.task_prerun.connect
+def _begin(task: Task, **_: object) -> None:
+    task.request.began = time.monotonic()
+
+
+@signals.task_postrun.connect
+def _end(task: Task, state: str | None = None, **_: object) -> None:
+    seconds = time.monotonic() - getattr(task.request, "began", time.monotonic())
+    measures.observe(measures.TASK, task.name, (state or "lost").lower(), seconds)
 
 
 class Scheduler(PersistentScheduler):  # type: ignore[misc]
@@ -69,6 +87,7 @@ class Scheduler(PersistentScheduler):  # type: ignore[misc]
 
     def tick(self, *arguments: Any, **named: Any) -> float:
         """Send what is due; seconds until the next look."""
+        pulse.beat(pulse.BEAT)
         now = self.app.now()
         ahead = [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]
         for entry in ahead:
@@ -85,11 +104,16 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 
 app.conf.beat_schedule = {
+    "ring again for waiting mails": _every(60, "merchant.tasks.sweep_mails"),
     "sync new orders": _every(30, "transactions.tasks.sync_all"),
     "re-read what may have changed": _every(60, "transactions.tasks.rescan_all"),
+    "look at the projects and the tokens": _every(60, "transactions.tasks.read_all_projects"),
     "ring again for waiting exports": _every(60, "transactions.tasks.sweep_exports"),
+    "begin schedules that are due": _every(30, "transactions.tasks.sweep_schedules"),
     "ring again for waiting actions": _every(10, "fulfillment.tasks.sweep_actions"),
     "ring again for waiting calls of servers": _every(10, "fulfillment.tasks.sweep_server_calls"),
     "ring again for waiting batches": _every(30, "fulfillment.tasks.sweep_batches"),
+    "ring again for waiting mails to customers": _every(10, "fulfillment.tasks.sweep_messages"),
     "ring again for waiting webhooks": _every(30, "fulfillment.tasks.sweep_webhooks"),
+    "verify the audit": _every(24 * 3600, "merchant.tasks.verify_audit"),
 }

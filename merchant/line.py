@@ -6,6 +6,7 @@ What all workers must know is shared: tokens in the database, the state of the l
 import contextlib
 import datetime as dt
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,23 +17,34 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from merchant import walls
+from merchant import measures, walls
 from merchant.models import Merchant
-from merchant.paysuper.client import AccessToken, Client, Patience, renewed
+from merchant.paysuper.client import AccessToken, Client, Patience, SandboxClient, renewed
 from merchant.paysuper.errors import NotSent
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Client)
 # Nobody is served by a state that is older than this.
 _FORGET_AFTER = 3600
 # Longer than a call takes: a prober that has died blocks the next one no longer than this.
 _PROBE_AT_MOST = 90
+_AN_ID = re.compile(r"/(?=[^/]*\d)[0-9a-zA-Z_-]{16,}")
 
 
 def client(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
     """A client with this merchant's credentials, renewed when they end and a refresh token is known."""
-    return Client(
+    return _connected(Client, merchant, patience)
+
+
+def sandbox(merchant: Merchant) -> SandboxClient:
+    """A client that can also ask whether a sandbox answers, and make payments there."""
+    return _connected(SandboxClient, merchant, Patience())
+
+
+def _connected(kind: type[C], merchant: Merchant, patience: Patience) -> C:
+    return kind(
         merchant.api_url,
         AccessToken(merchant.api_token, merchant.token_expires_at),
         refresh=Renewal(merchant) if merchant.refresh_token else None,
@@ -40,7 +52,15 @@ def client(merchant: Merchant, patience: Patience = Patience()) -> Client:  # no
         prefix=merchant.api_prefix,
         circuit=circuit(merchant),
         patience=patience,
+        witness=_count,
     )
+
+
+def _count(method: str, path: str, outcome: str, seconds: float) -> None:
+    """Every call to PaySuper is counted and logged, without the ids in its path: the log has the task's."""
+    call = f"{method} {_AN_ID.sub('/*', path)}"
+    log.info("paysuper_call", call=call, outcome=outcome, milliseconds=round(seconds * 1000))
+    measures.observe(measures.PAYSUPER, call, outcome, seconds)
 
 
 def circuit(merchant: Merchant) -> "CacheCircuit":

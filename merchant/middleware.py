@@ -1,13 +1,13 @@
 """What every request gets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
-from merchant import walls
+from merchant import audit, walls
 from merchant.access import MemberRequest
 from merchant.models import Membership
 
@@ -42,8 +42,12 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        current = _current_membership(request)
-        cast(MemberRequest, request).membership = current  # type: ignore[assignment]
+        mine = _memberships(request)
+        chosen = request.session.get(SESSION_KEY) if mine else None
+        current = next((each for each in mine if each.merchant_id == chosen), mine[0] if mine else None)
+        member_request = cast(MemberRequest, request)
+        member_request.memberships = mine
+        member_request.membership = current  # type: ignore[assignment]
         rows = walls.only(current.merchant_id) if current else walls.nobody()
         with rows, timezone.override(current.merchant.zone if current else None):
             return get_response(request)
@@ -51,19 +55,20 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
     return middleware
 
 
-def _current_membership(request: HttpRequest) -> Membership | None:
+def _memberships(request: HttpRequest) -> Sequence[Membership]:
     if not request.user.is_authenticated:
-        return None
-    # Every page says how fresh it is; none needs the merchant's secrets.
-    mine = (
-        Membership.objects.filter(user=request.user)
-        .select_related("merchant__sync_state")
-        .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
-        .order_by("pk")
-    )
-    chosen = request.session.get(SESSION_KEY)
-    with walls.lifted():  # whose rows may be seen is what this finds out, by the person alone
-        found = (mine.filter(merchant=chosen).first() if chosen else None) or mine.first()
-    if found:
-        found.user = request.user
-    return found
+        return ()
+    return request.user.own_memberships
+
+
+def remembered(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Lets the audit know which request it is that something was done in."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        before = audit.answered.set(request)
+        try:
+            return get_response(request)
+        finally:
+            audit.answered.reset(before)
+
+    return middleware

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "merchant.middleware.RequestLog",
+    "merchant.middleware.remembered",
 ]
 TEMPLATES = [
     {
@@ -118,13 +119,16 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
+# Bytes up to which a schedule's mail carries its file; of larger ones it says where they are.
+EXPORT_MAIL_ATTACHMENT = env.int("EXPORT_MAIL_ATTACHMENT", default=5 * 1024 * 1024)
 
 # People -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "merchant.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["merchant.accounts.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ACCOUNT_ADAPTER = "merchant.accounts.ClosedAdapter"
@@ -134,6 +138,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 LOGIN_URL = "account_login"
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
 LOGIN_REDIRECT_URL = "transactions:list"
 # Seconds after which the password is asked for again before money moves.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_TIMEOUT", default=30 * 60)
@@ -156,6 +161,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
 
 # Outgoing mail ------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# Seconds of silence after which a mail server is given up.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # Headers ------------------------------------------------------------------------------------------
@@ -196,16 +203,29 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Each must be served by a worker; those of the Procfile share none that could starve another.
+QUEUES = ("money", "inbox", "sync", "exports", "mail", "celery")
 CELERY_TASK_ROUTES = {
     "fulfillment.tasks.run_action": {"queue": "money"},
     "fulfillment.tasks.settle_action": {"queue": "money"},
     "fulfillment.tasks.process_webhook": {"queue": "inbox"},
     # Other people's servers may be slow: not in the way of refunds.
     "fulfillment.tasks.call_server": {"queue": "celery"},
+    "fulfillment.tasks.send_message": {"queue": "mail"},
     "transactions.tasks.make_export": {"queue": "exports"},
+    "transactions.tasks.send_schedule_mail": {"queue": "celery"},
     "transactions.tasks.*": {"queue": "sync"},
+    "merchant.tasks.*": {"queue": "exports"},
     "fulfillment.tasks.*": {"queue": "money"},
 }
+
+# Seeing it run -------------------------------------------------------------------------------------
+# Who may read /metrics: whoever knows the token, and these addresses or networks. Without either nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_ADDRESSES = env.list("METRICS_ADDRESSES", default=[])
+# Both are off without an address, and need requirements-monitoring.txt.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # Logging: one line of JSON per event, with request, task and user ids ------------------------------
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -159,5 +159,7 @@ def add_member(owner: Merchant, email: str, password: str, role: str) -> Members
     user = User.objects.filter(email=email).first() or User(email=email)
     user.set_password(password)
     user.save()
-    membership, _ = Membership.objects.update_or_create(user=user, merchant=owner, defaults={"role": role})
+    membership, _ = Membership.with_ended.update_or_create(
+        user=user, merchant=owner, defaults={"role": role, "ended_at": None}
+    )
     return membership

@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.defaults import page_not_found
 
 from merchant import views
+from merchant.audit import pages as audit
+from merchant.views import account, team
 
 urlpatterns = [
     path("", include("transactions.urls")),
@@ -12,8 +14,21 @@ urlpatterns = [
     # Nobody changes the address they are known by: it could be the one that a new colleague is added with.
     path("accounts/email/", page_not_found, {"exception": Http404()}),
     path("accounts/", include("allauth.account.urls")),
-    path("team/", views.team, name="team"),
+    path("account/", account.account, name="account"),
+    path("account/merchant/", account.choose, name="choose_merchant"),
+    path("account/leave/", account.leave, name="leave"),
+    path("invitation/", account.invitation, name="invitation"),
+    path("team/", team.team, name="team"),
+    path("team/rights/", team.rights, name="rights"),
+    path("team/invite/", team.invite, name="invite"),
+    path("team/invitations/<int:invitation_id>/resend/", team.resend, name="resend_invitation"),
+    path("team/invitations/<int:invitation_id>/revoke/", team.revoke, name="revoke_invitation"),
+    path("team/<int:membership_id>/", team.person, name="person"),
+    path("team/<int:membership_id>/deactivate/", team.deactivate, name="deactivate_person"),
+    path("team/<int:membership_id>/let-back-in/", team.let_back_in, name="let_back_in"),
     path("settings/", views.connection, name="settings"),
+    path("audit/", audit.audit_page, name="audit"),
+    path("audit/export/", audit.audit_csv, name="audit_csv"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.http import HttpResponse
@@ -14,15 +13,26 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from fulfillment.forms import REASONS
-from fulfillment.models import Action, Batch, Claim, FulfilmentRule, ServerCall, WebhookEvent
-from merchant import setup
+from fulfillment.models import (
+    Action,
+    Batch,
+    Claim,
+    FulfilmentRule,
+    MailRule,
+    Message,
+    ReceiptPage,
+    ServerCall,
+    WebhookEvent,
+)
+from merchant import invitations, pulse, setup
 from merchant.models import Merchant, Project, User
 from merchant.paysuper.sandbox import Sandbox
-from merchant.views import WORKER_HEARTBEAT
+from merchant.settings import QUEUES
 from tests.conftest import HARBOUR, PASSWORD, Person, signed_in
 from tests.fulfillment.desk import Desk, mirrored_order
 from tests.merchant.sandbox_client import client
-from transactions.models import Export, Note, SavedView, Transaction
+from tests.transactions.schedules import daily
+from transactions.models import Export, Note, SavedView, ScheduleMail, ScheduleRun, Transaction
 
 WHO = ("owner", "developer", "accounting", "support", "view_only", "stranger", "nobody", "anonymous")
 # The stranger owns another merchant, nobody has an account but no membership, `login` is the way to it.
@@ -49,6 +59,8 @@ TABLE = r"""
 /transactions/<uuid:uuid>/              POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/state/        GET    200  200  200  200  200   404  403  login
 /transactions/<uuid:uuid>/state/        POST   405  405  405  405  405   405  405  login
+/transactions/<uuid:uuid>/receipt/      GET    200  200  200  200  200   404  403  login
+/transactions/<uuid:uuid>/receipt/      POST   405  405  405  405  405   405  405  login
 /to-fulfil/                             GET    200  200  403  200  403   200  403  login
 /to-fulfil/                             POST   405  405  405  405  405   405  405  login
 /transactions/<uuid:uuid>/claim/        GET    405  405  405  405  405   405  405  login
@@ -109,10 +121,34 @@ TABLE = r"""
 /exports/<uuid:export_id>/notes/        POST   405  405  405  405  405   405  405  login
 /exports/verify/                        GET    405  405  405  405  405   405  405  login
 /exports/verify/                        POST   302  302  302  302  403   302  403  login
+/exports/schedules/                     GET    200  200  200  200  403   200  403  login
+/exports/schedules/                     POST   405  405  405  405  405   405  405  login
+/exports/schedules/new/                 GET    200  200  200  200  403   200  403  login
+/exports/schedules/new/                 POST   200  200  200  200  403   200  403  login
+/exports/schedules/<int:schedule_id>/           GET    200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/           POST   405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/edit/      GET    200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/edit/      POST   200  200  200  200  403   404  403  login
+/exports/schedules/<int:schedule_id>/run/       GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/run/       POST   302  302  302  302  403   404  403  login
+/exports/schedules/<int:schedule_id>/pause/     GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/pause/     POST   302  302  302  302  403   404  403  login
+/exports/schedules/mails/<int:mail_id>/again/   GET    405  405  405  405  405   405  405  login
+/exports/schedules/mails/<int:mail_id>/again/   POST   302  302  302  302  403   404  403  login
+/exports/schedules/<int:schedule_id>/delete/    GET    405  405  405  405  405   405  405  login
+/exports/schedules/<int:schedule_id>/delete/    POST   302  302  302  302  403   404  403  login
 /exports/recipes/                       GET    200  200  200  200  403   200  403  login
 /exports/recipes/                       POST   302  302  302  302  403   302  403  login
 /exports/recipes/delete/                GET    405  405  405  405  405   405  405  login
 /exports/recipes/delete/                POST   302  302  302  302  403   302  403  login
+/transactions/<uuid:uuid>/mail/         GET    200  200  403  200  403   404  403  login
+/transactions/<uuid:uuid>/mail/         POST   302  302  403  302  403   404  403  login
+/messages/<int:message_id>/             GET    200  200  200  200  200   404  403  login
+/messages/<int:message_id>/             POST   405  405  405  405  405   405  405  login
+/messages/<int:message_id>/body/        GET    200  200  403  200  403   404  403  login
+/messages/<int:message_id>/body/        POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/mail/                GET    200  200  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/mail/                POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/          GET    200  200  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/          POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/fulfilment/secret/   GET    405  405  405  405  405   405  405  login
@@ -133,11 +169,39 @@ TABLE = r"""
 /webhooks/signature/                    POST   200  200  403  403  403   200  403  login
 /webhooks/<int:event_id>/replay/        GET    405  405  405  405  405   405  405  login
 /webhooks/<int:event_id>/replay/        POST   302  302  403  403  403   404  403  login
-/team/                                  GET    200  403  403  403  403   200  403  login
+/team/                                  GET    200  200  200  200  403   200  403  login
 /team/                                  POST   405  405  405  405  405   405  405  login
+/team/rights/                           GET    200  200  200  200  200   200  403  login
+/team/rights/                           POST   405  405  405  405  405   405  405  login
+/team/invite/                           GET    200  403  403  403  403   200  403  login
+/team/invite/                           POST   302  403  403  403  403   302  403  login
+/team/invitations/<int:invitation_id>/resend/ GET    405  405  405  405  405   405  405  login
+/team/invitations/<int:invitation_id>/resend/ POST   302  403  403  403  403   404  403  login
+/team/invitations/<int:invitation_id>/revoke/ GET    405  405  405  405  405   405  405  login
+/team/invitations/<int:invitation_id>/revoke/ POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/              GET    200  403  403  403  403   404  403  login
+/team/<int:membership_id>/              POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/deactivate/   GET    405  405  405  405  405   405  405  login
+/team/<int:membership_id>/deactivate/   POST   302  403  403  403  403   404  403  login
+/team/<int:membership_id>/let-back-in/  GET    405  405  405  405  405   405  405  login
+/team/<int:membership_id>/let-back-in/  POST   302  403  403  403  403   404  403  login
+/account/                               GET    200  200  200  200  200   200  200  login
+/account/                               POST   405  405  405  405  405   405  405  login
+/account/merchant/                      GET    405  405  405  405  405   405  405  login
+/account/merchant/                      POST   302  302  302  302  302   302  302  login
+/account/leave/                         GET    200  200  200  200  200   200  403  login
+/account/leave/                         POST   302  302  302  302  302   302  403  login
 /settings/                              GET    200  200  403  403  403   200  403  login
 /settings/                              POST   405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/   GET    200  200  403  403  403   404  403  login
+/settings/projects/                     GET    200  200  200  200  200   200  403  login
+/settings/projects/                     POST   405  405  405  405  405   405  405  login
+/settings/projects/read/                GET    405  405  405  405  405   405  405  login
+/settings/projects/read/                POST   302  302  302  302  403   302  403  login
+/settings/projects/<slug:project_id>/   GET    200  200  200  200  200   404  403  login
+/audit/                                 GET    200  403  403  403  403   200  403  login
+/audit/                                 POST   405  405  405  405  405   405  405  login
+/audit/export/                          GET    200  403  403  403  403   200  403  login
+/audit/export/                          POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
@@ -146,18 +210,28 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/webhooks/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/webhooks/ POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/test/ GET    405  405  405  405  405   405  405  login
-/settings/projects/<slug:project_id>/test/ POST   302  302  403  403  403   404  403  login
+/settings/projects/<slug:project_id>/test/ POST   302  302  302  302  403   404  403  login
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
 
+/receipts/<str:token>/                  GET    200  200  200  200  200   200  200  200
+/receipts/<str:token>/                  POST   405  405  405  405  405   405  405  405
+/receipts/<str:token>/logo/             GET    200  200  200  200  200   200  200  200
+/receipts/<str:token>/logo/             POST   405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>/   GET    405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>/   POST   401  401  401  401  401   401  401  401
 /webhooks/paysuper/<slug:project_id>    GET    405  405  405  405  405   405  405  405
 /webhooks/paysuper/<slug:project_id>    POST   401  401  401  401  401   401  401  401
+/invitation/                            GET    404  404  404  404  404   404  404  404
+/invitation/                            POST   404  404  404  404  404   404  404  404
 /healthz                                GET    200  200  200  200  200   200  200  200
 /healthz                                POST   405  405  405  405  405   405  405  405
 /readyz                                 GET    200  200  200  200  200   200  200  200
 /readyz                                 POST   405  405  405  405  405   405  405  405
+/metrics                                GET    404  404  404  404  404   404  404  404
+/metrics                                POST   405  405  405  405  405   405  405  405
+/operations/                            GET    200  403  403  403  403   200  403  login
+/operations/                            POST   405  405  405  405  405   405  405  login
 
 /accounts/login/                        GET    302  302  302  302  302   302  302  200
 /accounts/login/                        POST   302  302  302  302  302   302  302  200
@@ -225,7 +299,6 @@ def things(
 ) -> dict[str, object]:
     """What Lantern Works has, by the parts of addresses."""
     mine = {"merchant": order.merchant}
-    cache.set(WORKER_HEARTBEAT, "now")
     file_name = storages["exports"].save("list.csv", ContentFile(b"a,b"))
     export = Export.objects.create(
         **mine,
@@ -252,10 +325,20 @@ def things(
         state="given_up",
     )
     batch = Batch.objects.create(**mine, kind="refund", requested_by=people["owner"], key="a")
+    MailRule.objects.create(**mine, project=order.project, logo=b"a picture")
+    message = Message.objects.create(
+        **mine, project=order.project, transaction=order, kind="payment", key="a", try_at=now
+    )
+    schedule = daily(order.merchant, people["owner"], people["owner"])
+    run = ScheduleRun.objects.create(**mine, schedule=schedule, due_at=now)
+    mail_ = ScheduleMail.objects.create(**mine, run=run, user=people["owner"], try_at=now)
     note = Note.objects.create(**mine, transaction=order, text="Called back.", written_by=people["owner"])
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
+    invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
+    # Somebody whom nobody here is, or a role would change while the table is walked.
+    left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")
     return {
         "<int:view_id>": view.pk,
         "<uuid:uuid>": order.pk,
@@ -264,9 +347,15 @@ def things(
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
         "<int:call_id>": call.pk,
+        "<int:message_id>": message.pk,
+        "<str:token>": ReceiptPage.of(order).token,
+        "<int:schedule_id>": schedule.pk,
+        "<int:mail_id>": mail_.pk,
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
+        "<int:invitation_id>": invited.pk,
+        "<int:membership_id>": left.pk,
     } | ENDS
 
 
@@ -291,6 +380,7 @@ def asked(who: str, method: str, pattern: str, people: dict[str, User], things: 
     browser, address = signed_in(people[who]) if who in people else Browser(), pattern
     for part, thing in things.items():
         address = address.replace(part, str(thing))
+    pulse.beat(*QUEUES, pulse.BEAT)
     answer = browser.get(address) if method == "GET" else browser.post(address, FILLED_IN)
     answer.getvalue()  # a file is closed when it has been read
     return said(answer)
@@ -312,6 +402,11 @@ FILLED_IN = {
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
+    "what": "payment",
+    "address": "somebody@example.com",
+    "key": "of-this-form",
+    "who": "paysuper",
+    "role": "support",
 }
 
 
@@ -339,14 +434,18 @@ def test_everybody_reaches_what_the_table_says_and_nothing_else(
     assert {key: found[key] for key in found if found[key] != wanted[key]} == {}
 
 
-def test_only_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None:
+def test_only_receipts_webhooks_health_and_the_way_in_are_open_to_the_anonymous() -> None:
     opened = {pattern for (pattern, _), cells in EXPECTED.items() if cells["anonymous"] != "login"}
     closed = {pattern for pattern in opened if not pattern.startswith("/accounts/")}
     assert closed == {
+        "/receipts/<str:token>/",
+        "/receipts/<str:token>/logo/",
         "/webhooks/paysuper/<slug:project_id>/",
         "/webhooks/paysuper/<slug:project_id>",
         "/healthz",
         "/readyz",
+        "/metrics",
+        "/invitation/",
     }
 
 

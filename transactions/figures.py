@@ -6,10 +6,12 @@ that the list does not wait for it. A sum is whole or it is not shown.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Sum, Value
 
+from merchant.models import Merchant
 from transactions import overview, paging, tabs
 from transactions.filters import TransactionFilter
 
@@ -68,11 +70,16 @@ def _kinds(filters: TransactionFilter) -> Sequence[Row] | None:
     totals = None if filters.is_by_id else filters.totals_of_narrowed(leaving_out=tabs.SET)
     if totals is None:
         return None
-    waiting = tabs.waiting(filters)
-    first, *rest = (
-        each.values("status", "type", "currency").annotate(
-            entries=Sum("count"), charged=Sum("amount"), waiting=waiting
-        )
+    kinds = [
+        each.values("status", "type", "currency").annotate(entries=Sum("count"), charged=Sum("amount"))
         for each in totals
-    )
-    return list(first.union(*rest, all=True))
+    ]
+    waiting = tabs.waiting(filters)
+    if len(kinds) == 1:
+        return list(kinds[0].annotate(waiting=waiting))
+    # Counted once, in a row of its own: it would be the same beside every kind.
+    first, *rest = (each.annotate(waiting=Value(0)) for each in kinds)
+    texts = {f"no_{name}": Value("") for name in ("status", "type", "currency")}
+    numbers = {"no_entries": Value(0), "no_charge": Value(Decimal(0))}
+    alone = Merchant.objects.filter(pk=filters.merchant.pk).values(**texts, **numbers, waiting=waiting)
+    return list(first.union(*rest, alone, all=True))

@@ -39,9 +39,9 @@ def visible_to(membership: Membership) -> QuerySet[SavedView]:
     return SavedView.objects.filter(mine_or_shared, merchant=membership.merchant_id).order_by("name", "pk")
 
 
-def links(membership: Membership) -> Sequence[Link]:
+def links(membership: Membership, known: choices.Choices | None = None) -> Sequence[Link]:
     """What `visible_to` finds, the shared ones last, remembered for a minute: it stands above every list."""
-    found = [Link(*row) for row in choices.of(membership.merchant).views]
+    found = [Link(*row) for row in (known or choices.of(membership.merchant)).views]
     return [link for link in found if link.shared or link.owner_id == membership.user_id]
 
 

@@ -91,7 +91,7 @@ def counts_of_kinds(kinds: Sequence[Mapping[str, Any]]) -> Counts:
     """The counts from the entries of each status."""
     return {
         "All": sum(kind["entries"] for kind in kinds),
-        "To fulfil": kinds[0]["waiting"] if kinds else 0,
+        "To fulfil": max((kind["waiting"] for kind in kinds), default=0),
         **{
             label: sum(kind["entries"] for kind in kinds if kind["status"] in wanted["status"])
             for label, wanted in TABS.items()

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from fulfillment import items, rules
+from fulfillment import items, mailing, rules
 from fulfillment.actions import claims
 from fulfillment.actions.states import State
 from fulfillment.actions.wishes import Blocked, allow, locked, record
@@ -104,6 +104,7 @@ def _hand_over(
     values = {"note": note, "handover_reference": reference, "items_in_words": words}
     action = record(entry, user, Kind.FULFIL, State.DONE, **values)
     _note_items(entry, action, [each for each in all_items if each.is_fulfilled or each in given])
+    mailing.hand_over_keys(entry, given, user)
     if is_whole:
         Claim.objects.filter(transaction=entry).delete()
     elif user:

@@ -2,6 +2,7 @@
 
 from fulfillment.forms.batching import BatchForm, RefundBatchForm
 from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
+from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "DecisionForm",
     "FulfilForm",
     "FulfilmentRuleForm",
+    "MailForm",
+    "MailRuleForm",
     "QueueForm",
     "RefundBatchForm",
     "RefundForm",

@@ -15,7 +15,6 @@ DAY = dt.timedelta(days=1)
 # An order whose webhook has not come in this time is noticed, for so long.
 _ON_ITS_WAY = dt.timedelta(minutes=15)
 _LOOKED_BACK = dt.timedelta(hours=48)
-_LONG_AGO = dt.timedelta(days=30)
 # Orders of which PaySuper tells (contract §13.2).
 _TOLD = (Status.PROCESSED, Status.REJECTED, Status.CANCELED, Status.REFUNDED, Status.CHARGEBACK)
 
@@ -65,13 +64,6 @@ def refused_in_a_day(merchant: Merchant) -> int:
     """How many deliveries to all projects were turned away in the last 24 hours."""
     counted = RefusalCount.objects.filter(project__merchant=merchant, hour__gt=timezone.now() - DAY)
     return counted.aggregate(all=Sum("count"))["all"] or 0
-
-
-def last_arrival(project: Project) -> dt.datetime | None:
-    """When the newest webhook came, or None when none has in the last 30 days."""
-    events = WebhookEvent.objects.filter(merchant=project.merchant_id, project=project)
-    recent = events.filter(last_received_at__gte=timezone.now() - _LONG_AGO)
-    return recent.order_by("-last_received_at").values_list("last_received_at", flat=True).first()
 
 
 def warning(project: Project) -> str:

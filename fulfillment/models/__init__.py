@@ -1,10 +1,11 @@
-"""What we do about transactions: actions, batches, PaySuper's webhooks, calls of merchants' servers."""
+"""What we do about transactions: actions, batches, PaySuper's webhooks, calls of servers, mails."""
 
 from fulfillment.models.acting import OPEN_REFUNDS, Action
 from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEvent, WebhookTest
 from fulfillment.models.batching import Batch, BatchItem
 from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
+from fulfillment.models.mailing import MailRule, Message, ReceiptPage
 
 __all__ = [
     "OPEN_REFUNDS",
@@ -14,6 +15,9 @@ __all__ = [
     "Claim",
     "FulfilledItem",
     "FulfilmentRule",
+    "MailRule",
+    "Message",
+    "ReceiptPage",
     "RefusalCount",
     "RefusedDelivery",
     "ServerCall",

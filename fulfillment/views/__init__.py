@@ -1,9 +1,13 @@
-"""Fulfilling, refunding, many rows at once, the webhook log, and the webhooks of a project."""
+"""Fulfilling, refunding, many rows at once, mails, the webhook log, and the webhooks of a project."""
 
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
+from fulfillment.views.mails import mail, message, message_body
+from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
+from fulfillment.views.project_list import project_list, read_projects_now
+from fulfillment.views.project_mail import project_mail
 from fulfillment.views.project_webhooks import (
     project_secret,
     project_secret_end,
@@ -12,6 +16,7 @@ from fulfillment.views.project_webhooks import (
     project_webhooks,
 )
 from fulfillment.views.queue import claim, release, to_fulfil
+from fulfillment.views.receipts import receipt, receipt_logo
 from fulfillment.views.refund_list import refund_list
 from fulfillment.views.refund_rules import refund_rules
 from fulfillment.views.refunds import refund
@@ -30,12 +35,22 @@ __all__ = [
     "decide",
     "download_batch",
     "fulfil",
+    "mail",
+    "message",
+    "message_body",
+    "metrics",
+    "operations",
     "project_fulfilment",
+    "project_list",
+    "project_mail",
     "project_secret",
     "project_secret_end",
     "project_switches",
     "project_test",
     "project_webhooks",
+    "read_projects_now",
+    "receipt",
+    "receipt_logo",
     "refund",
     "refund_list",
     "refund_rules",

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,8 +10,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from fulfillment.inbox import health, trials
+from fulfillment.inbox import deliveries, health, trials
 from fulfillment.tasks import send_webhook_test
+from fulfillment.views.project_list import webhook_address
 from fulfillment.webhook_forms import SecretForm, TestForm, WebhooksForm
 from merchant import projects
 from merchant.access import MemberRequest, Right, get_or_404, requires
@@ -21,7 +21,7 @@ from merchant.models import Project
 
 
 @require_safe
-@requires(Right.MANAGE_WEBHOOKS)
+@requires(Right.PROJECTS)
 def project_webhooks(request: MemberRequest, project_id: str) -> HttpResponse:
     """The page; htmx gets the part that follows a test."""
     project = _project(request, project_id)
@@ -79,7 +79,7 @@ def project_switches(request: MemberRequest, project_id: str) -> HttpResponse:
 
 
 @require_POST
-@requires(Right.MANAGE_WEBHOOKS)
+@requires(Right.TEST)
 def project_test(request: MemberRequest, project_id: str) -> HttpResponse:
     """Ask PaySuper for a made-up webhook."""
     project, form = _project(request, project_id), TestForm(request.POST)
@@ -93,7 +93,7 @@ def project_test(request: MemberRequest, project_id: str) -> HttpResponse:
 
 
 def _project(request: MemberRequest, project_id: str) -> Project:
-    queryset = Project.objects.select_related("merchant")
+    queryset = Project.objects.select_related("merchant", "at_paysuper")
     return get_or_404(queryset, request.membership, paysuper_id=project_id.lower())
 
 
@@ -103,10 +103,10 @@ def _page(request: MemberRequest, project: Project, **given: forms.Form) -> Http
         "secret_form": SecretForm(),
         "webhooks_form": WebhooksForm.of(project),
         "test_form": TestForm(),
-        "address": f"{settings.BASE_URL}/webhooks/paysuper/{project.paysuper_id}/",
+        "address": webhook_address(project),
+        "deliveries": deliveries.health(project.merchant, [project])[project.pk],
         "warning": health.warning(project),
         "figures": health.last_day(project),
-        "last_arrival": health.last_arrival(project),
     }
     context = _of_the_test(project) | known | given
     return render(request, "fulfillment/webhook_project.html", context, status=400 if given else 200)

@@ -102,6 +102,9 @@ class ProjectRecord:
     status: int
     webhook_url: str
     secret_key: str = field(repr=False)
+    success_url: str = ""
+    fail_url: str = ""
+    callback_protocol: str = ""
 
 
 def order(document: object) -> OrderRecord:
@@ -172,6 +175,9 @@ def project(document: object) -> ProjectRecord:
         status=status if isinstance(status, int) else 0,
         webhook_url=text_of(source, "url_process_payment"),
         secret_key=text_of(source, "secret_key"),
+        success_url=text_of(source, "url_redirect_success"),
+        fail_url=text_of(source, "url_redirect_fail"),
+        callback_protocol=text_of(source, "callback_protocol"),
     )
 
 

@@ -6,14 +6,17 @@ from decimal import Decimal
 from babel import Locale
 from django import template
 from django.utils import timezone
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from merchant import money as currency_rules
 from merchant.access import Right, may
+from merchant.markup import address, filled, icon
 from merchant.models import Membership
 
 register = template.Library()
 _COUNTRIES = Locale("en").territories
+_ELSEWHERE = '<a href="{}">{}</a>'
+_CURRENT = '<a href="{0}" aria-current="{2}">{1}</a>'
 
 
 @register.filter
@@ -50,6 +53,32 @@ def _numbers(instant: dt.datetime) -> str:
         f"{instant.day:02}.{instant.month:02}.{instant.year:04}, "
         f"{instant.hour:02}:{instant.minute:02}:{instant.second:02}"
     )
+
+
+@register.simple_tag(name="icon")
+def icon_tag(name: str) -> SafeString:
+    """The icon of this name."""
+    return icon(name)
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, view: str, label: str) -> SafeString:
+    """A link of the main navigation, which says whether the page, or one below it, is the current one."""
+    here, there = context["request"].path, address(view)
+    below = there != "/" and here.startswith(there)
+    current = "page" if here == there else "true" if below else ""
+    return filled(_CURRENT if current else _ELSEWHERE, there, label, current)
+
+
+@register.filter
+def seconds(length: float | None) -> str:
+    """How long, in the unit that fits; a dash for what is not known."""
+    if length is None:
+        return "–"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if length >= 2 * size:
+            return f"{length / size:.0f} {unit}"
+    return f"{length:.0f} s" if length >= 1 or not length else f"{length * 1000:.0f} ms"
 
 
 @register.filter

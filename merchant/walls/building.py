@@ -16,7 +16,11 @@ POLICY = "own_merchant"
 MERCHANTS = "merchant_merchant"
 # Read through a view where the list filters it; see walls.own_rows.
 VIEWED = "transactions_transaction"
+_VIEW = f"{VIEWS}.{VIEWED}"
 CURRENT = f"NULLIF(current_setting('{SETTING}', true), '')::bigint"
+# The same, and written in another way: where PostgreSQL takes both for one, the policy of a joined table is a
+# barrier before the conditions of this one too.
+CURRENT_OF_VIEW = f"COALESCE(NULLIF(current_setting('{SETTING}', true), ''), '0')::bigint"
 _BUILDERS_LOCK = 20_483
 
 _MAKE_ROLE = f"""
@@ -71,7 +75,8 @@ JOIN pg_class AS child ON child.oid = link.conrelid
 JOIN pg_class AS parent ON parent.oid = link.confrelid
 JOIN pg_attribute AS field ON field.attrelid = child.oid AND field.attnum = link.conkey[1]
 JOIN pg_attribute AS key ON key.attrelid = parent.oid AND key.attnum = link.confkey[1]
-WHERE link.contype = 'f' AND link.connamespace = current_schema()::regnamespace AND link.conrelid <> link.confrelid
+WHERE link.contype = 'f' AND link.conrelid <> link.confrelid
+    AND link.connamespace = current_schema()::regnamespace
 ORDER BY child.relname, field.attnum
 """
 _POLICIES = f"""
@@ -80,8 +85,8 @@ FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid
 WHERE polname = '{POLICY}' AND relrowsecurity AND relnamespace = current_schema()::regnamespace
 """
 _COLUMNS = """
-SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
-WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+SELECT array_agg(attname::text ORDER BY attnum), max(obj_description(attrelid, 'pg_class'))
+FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
 """
 
 
@@ -108,7 +113,7 @@ def make_way(using: str = DEFAULT_DB_ALIAS, plan: object = (), **_: Any) -> None
     """
     if plan:
         with connections[using].cursor() as cursor:
-            cursor.execute(f"DROP VIEW IF EXISTS {VIEWS}.{VIEWED}")
+            cursor.execute(f"DROP VIEW IF EXISTS {_VIEW}")
 
 
 def conditions(cursor: CursorWrapper) -> dict[str, str]:
@@ -155,14 +160,14 @@ def _policies(cursor: CursorWrapper) -> None:
 
 
 def _view(cursor: CursorWrapper) -> None:
-    columns = []
-    for name in (VIEWED, f"{VIEWS}.{VIEWED}"):
-        cursor.execute(_COLUMNS, [name])
-        columns.append(cursor.fetchone()[0])
-    if columns[0] is None or columns[0] == columns[1]:
+    cursor.execute(_COLUMNS, [VIEWED])
+    columns, _ = cursor.fetchone()
+    cursor.execute(_COLUMNS, [_VIEW])
+    if columns is None or cursor.fetchone() == (columns, CURRENT_OF_VIEW):
         return
     cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {VIEWS}")
     cursor.execute(f"GRANT USAGE ON SCHEMA {VIEWS} TO {ROLE}")
-    cursor.execute(f"DROP VIEW IF EXISTS {VIEWS}.{VIEWED}")
-    cursor.execute(f"CREATE VIEW {VIEWS}.{VIEWED} AS SELECT * FROM {VIEWED} WHERE merchant_id = {CURRENT}")
-    cursor.execute(f"GRANT SELECT ON {VIEWS}.{VIEWED} TO {ROLE}")
+    cursor.execute(f"DROP VIEW IF EXISTS {_VIEW}")
+    cursor.execute(f"CREATE VIEW {_VIEW} AS SELECT * FROM {VIEWED} WHERE merchant_id = {CURRENT_OF_VIEW}")
+    cursor.execute(f"COMMENT ON VIEW {_VIEW} IS %s", [CURRENT_OF_VIEW])
+    cursor.execute(f"GRANT SELECT ON {_VIEW} TO {ROLE}")

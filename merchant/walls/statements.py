@@ -44,9 +44,7 @@ def copying(cursor: CursorWrapper, merchant_id: int) -> Iterator[None]:
         yield
 
 
-def _walled(
-    execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
-) -> Any:
+def _walled(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     connection, cursor = context["connection"], context["cursor"]
     settings = () if str(sql).startswith(_OF_TRANSACTIONS) else _settings(connection)
     if not settings:

@@ -19,7 +19,7 @@ from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN, PASSWORD, SNOW, SNOW_SECRET, connect
 from transactions import sync
 
-QUEUES = "celery,money,inbox,sync,exports"
+QUEUES = "celery,money,inbox,mail,sync,exports"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -175,7 +175,7 @@ def test_a_shops_server_takes_what_was_paid_and_is_asked_again_by_a_button(
 ) -> None:
     ann = people("ann")
     with Shop(Said(500), Said()) as shop:
-        ann.goto("/settings/")
+        ann.goto("/settings/projects/")
         ann.get_by_role("link", name="Fulfilment").first.click()
         ann.get_by_label("Fulfil paid orders without hands").check()
         ann.get_by_label("Address of your server").fill(shop.url)

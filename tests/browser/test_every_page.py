@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from merchant import audit
 from merchant.models import Merchant
 from transactions.models import Transaction
 
@@ -16,10 +17,19 @@ PAGES = ["/", "/transactions/", "/transactions/?status=processed&q=zzz", "/trans
 PAGES += [
     "/webhooks/",
     "/team/",
+    "/team/rights/",
+    "/team/invite/",
+    "/account/",
+    "/account/leave/",
     "/settings/",
+    "/operations/",
+    "/settings/projects/",
+    "/audit/",
     "/transactions/display/",
     "/transactions/views/",
     "/exports/recipes/",
+    "/exports/schedules/",
+    "/exports/schedules/new/",
 ]
 GRAVE = ("serious", "critical")
 
@@ -29,6 +39,17 @@ def card_of(merchant: Merchant) -> str:
         "created_at"
     )
     return f"/transactions/{entry.uuid}/"
+
+
+@pytest.fixture(autouse=True)
+def audited(live_merchant: Merchant) -> None:
+    """Entries of the audit with much and with little in them."""
+    before, after = {"limit": "10.00", "roles": ["owner"]}, {"limit": None, "roles": ["owner", "support"]}
+    audit.record(live_merchant, None, "refund_rules.changed", live_merchant.pk, before=before, after=after)
+    audit.record(
+        live_merchant, None, "refund.requested", "5f8a1c0e-9b3d-4e00-81a7-c20100000000", note="Late " * 60
+    )
+    audit.record(live_merchant, None, "webhook.replayed", "webhooks", count=3)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -28,6 +28,7 @@ SUPPORT = "support@lantern.example"
 _HARBOUR = catalogue.MERCHANTS[0].projects[0]
 _RETRY_SECONDS = 0.5
 _WORKERS = 8
+WORKERS = ("worker", "inbox", "syncer", "exporter", "mailer")
 
 
 class Installation:
@@ -109,7 +110,9 @@ class Installation:
     def start(self, name: str) -> None:
         """Start one of the Procfile's programs."""
         command = self.commands[name].replace(".data/", f"{self.folder}/")
-        self._run(name, command.replace("--concurrency 2", f"--concurrency {_WORKERS}"))
+        if name == "worker":  # many at once where money moves
+            command = command.replace("--concurrency 2", f"--concurrency {_WORKERS}")
+        self._run(name, command)
 
     def kill(self, name: str) -> None:
         """A program dies with its children, and comes back."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx2
 
 from merchant.paysuper.sandbox import catalogue
-from tests.faults.installation import Installation
+from tests.faults.installation import WORKERS, Installation
 
 MERCHANT = catalogue.MERCHANTS[0].id
 PROJECT = catalogue.MERCHANTS[0].projects[0].id
@@ -101,8 +101,8 @@ def refund(browser: httpx2.Client, order: UUID) -> int:
 
 def _kill(installation: Installation, chance: random.Random, until: float) -> list[str]:
     """One after the other dies and comes back, each at least once; who did."""
-    deaths: dict[str, Callable[[], None]] = {
-        "worker": lambda: installation.kill("worker"),
+    deaths: dict[str, Callable[[], object]] = {
+        "workers": lambda: [installation.kill(name) for name in WORKERS],
         "broker, flushed": lambda: installation.kill_broker(flushed=True),
         "web": lambda: installation.kill("web"),
         "database": installation.kill_database,

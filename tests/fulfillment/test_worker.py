@@ -22,7 +22,7 @@ from tests.fulfillment.test_refund import form
 from tests.merchant.sandbox_receiver import eventually
 from transactions.models import Transaction
 
-QUEUES = "celery,money,inbox,sync,exports"
+QUEUES = "celery,money,inbox,mail,sync,exports"
 PATIENCE = 45  # seconds: a worker needs some to start on a busy machine
 State = Action.State
 Start = Callable[[], subprocess.Popen[bytes]]

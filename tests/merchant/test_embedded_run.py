@@ -121,14 +121,15 @@ def test_tests_do_not_see_the_persons_settings(monkeypatch):
 
 def test_the_procfile_names_what_a_dashboard_needs():
     commands = procfile(PROJECT / "Procfile")
-    assert commands.keys() == {"web", "worker", "exporter", "beat", "sandbox"}
+    assert commands.keys() == {"web", "worker", "inbox", "syncer", "mailer", "exporter", "beat", "sandbox"}
 
 
 def test_every_queue_has_exactly_one_kind_of_worker():
     listening = re.findall(r"--queues (\S+)", (PROJECT / "Procfile").read_text())
     queues = [queue for each in listening for queue in each.split(",")]
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
-    assert sorted(queues) == sorted({*routed, "celery"})
+    assert sorted(queues) == sorted(settings.QUEUES)
+    assert routed <= set(queues)
 
 
 def test_a_process_that_ends_is_trouble_with_the_end_of_its_log(supervisor):

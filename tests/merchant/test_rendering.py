@@ -57,3 +57,40 @@ def test_other_widgets_and_fields_keep_their_templates() -> None:
         note = forms.CharField(widget=forms.Textarea)
 
     assert "<textarea" in Form(renderer=FormRenderer())["note"].as_field_group()
+
+
+class Order(forms.Form):
+    name = forms.CharField(help_text="As on the <b>box</b>", max_length=3)
+    paid = forms.BooleanField()
+    kinds = forms.MultipleChoiceField(choices=[("a", "A & B"), (HOSTILE, HOSTILE), (3, "Three")])
+
+
+def field(name: str, /, **data: object) -> list[object]:
+    return Reader(Order(data, renderer=FormRenderer())[name].as_field_group()).seen
+
+
+def test_a_field_says_its_name_its_help_and_what_is_wrong_with_it() -> None:
+    seen = field("name", name="long")
+    assert ("label", [("for", "id_name")]) in seen
+    assert {"Name", "As on the", "box"} <= {each for each in seen if isinstance(each, str)}
+    assert ("div", [("aria-live", "polite"), ("class", "field-says"), ("id", "id_name_says")]) in seen
+    assert "Ensure this value has at most 3 characters (it has 4)." in seen
+    assert "Ensure" not in str(field("name", name="yes"))
+
+
+def test_a_box_stands_before_its_name() -> None:
+    seen = field("paid", paid="on")
+    assert seen.index("Paid") > [tag for tag, *_ in seen].index("input")
+
+
+def test_the_chosen_ones_of_several_are_ticked_and_none_becomes_markup() -> None:
+    boxes = [dict(each[1]) for each in field("kinds", kinds=["a", "3"]) if each[0] == "input"]
+    assert [(each["value"], "checked" in each) for each in boxes] == [
+        ("a", True),
+        (HOSTILE, False),
+        ("3", True),
+    ]
+    assert "script" not in [each[0] for each in field("kinds")]
+    assert ("fieldset", [("aria-describedby", "id_kinds_error"), ("class", "field field-kinds")]) in field(
+        "kinds"
+    )

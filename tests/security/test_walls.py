@@ -1,7 +1,5 @@
 """The database shows a merchant nobody else's rows, whatever a query forgets to ask."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.apps import apps
 from django.core.management import call_command
@@ -79,7 +77,9 @@ def test_nothing_is_seen_without_a_merchant(two: tuple[Merchant, Merchant]) -> N
 
 
 @pytest.mark.parametrize("mine", [0, 1])
-def test_queries_without_any_filter_find_the_own_rows_alone(two: tuple[Merchant, Merchant], mine: int) -> None:
+def test_queries_without_any_filter_find_the_own_rows_alone(
+    two: tuple[Merchant, Merchant], mine: int
+) -> None:
     all_rows = {model: model._base_manager.count() for model in MIRRORED}
     with walls.only(two[mine].pk):
         for model in MIRRORED:
@@ -169,7 +169,9 @@ def test_rows_are_not_copied_for_another_merchant(two: tuple[Merchant, Merchant]
             pass
 
 
-def test_a_project_of_somebody_else_is_told_apart_though_it_is_not_seen(two: tuple[Merchant, Merchant]) -> None:
+def test_a_project_of_somebody_else_is_told_apart_though_it_is_not_seen(
+    two: tuple[Merchant, Merchant],
+) -> None:
     from merchant.paysuper.errors import Unexpected
 
     mine, theirs = two
@@ -200,9 +202,9 @@ def test_large_results_and_many_statements_are_walled_too(two: tuple[Merchant, M
 
 
 @pytest.fixture
-def autocommitting(transactional_db: None, lantern: Merchant, copper: Merchant) -> Iterator[tuple]:
+def autocommitting(transactional_db: None, lantern: Merchant, copper: Merchant) -> tuple:
     """Two merchants outside of any transaction."""
-    yield lantern, copper
+    return lantern, copper
 
 
 def test_nothing_is_left_on_a_connection_that_is_kept(autocommitting: tuple[Merchant, Merchant]) -> None:
@@ -224,7 +226,7 @@ def test_nothing_is_left_on_a_connection_that_is_kept(autocommitting: tuple[Merc
 
 
 def test_a_statement_that_fails_leaves_nothing_either(autocommitting: tuple[Merchant, Merchant]) -> None:
-    lantern, copper = autocommitting
+    lantern, _ = autocommitting
     with walls.only(lantern.pk):
         with pytest.raises(DatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT 1 / 0")
@@ -248,7 +250,8 @@ def test_the_wall_is_built_once_and_mended_where_it_is_broken(db: None) -> None:
     building.build()
     assert set(policies()) == {*before, "new_thing"}
     with walls.nobody():
-        assert not (SavedView.objects.exists() or Export.objects.exists())
+        assert not SavedView.objects.exists()
+        assert not Export.objects.exists()
         with walls.own_rows():
             assert not Transaction.objects.exists()
 

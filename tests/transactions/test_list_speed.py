@@ -180,7 +180,7 @@ def test_a_page_reads_along_an_index_and_little_of_it(reader: Browser, query: st
         blocks += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
         for node in nodes(top):
             big = node.get("Relation Name") in ("transactions_transaction", "transactions_item")
-            assert not (big and node["Node Type"] == "Seq Scan"), json.dumps(top)
+            assert not (big and node["Node Type"] == "Seq Scan"), sql
             used.add(node.get("Index Name", ""))
     assert any(name.startswith(FILTERS[query]) for name in used), used
     assert blocks <= MOST_BLOCKS

@@ -159,3 +159,10 @@ def test_rows_of_other_merchants_count_nowhere(mirrored: Merchant, copper: Merch
     before = counts(mirrored, "", by_days=False), counts(mirrored, "q=example")
     rows.fill(copper)
     assert (counts(mirrored, "", by_days=False), counts(mirrored, "q=example")) == before
+
+
+def test_what_waits_is_counted_where_no_whole_month_has_payments(mirrored: Merchant) -> None:
+    query = "from=2019-01-15&to=2100-01-15"
+    waiting = counts(mirrored, query, by_days=False)["To fulfil"]
+    MonthlyTotal.objects.all().delete()
+    assert counts(mirrored, query)["To fulfil"] == waiting != "0"

@@ -154,7 +154,7 @@ def _make(export: Export) -> None:
             masked=not export.personal,
             layout=asking.layout_of(export),
             asked=asking.exactly(export),
-            asked_at=export.created_at,
+            asked_at=export.seen_from or export.created_at,
             as_of=export.as_of if export.is_told else None,
         )
         _must_be_the_same(export, written)

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from merchant.money import display
 from transactions.exports.pdf_chart import charts
 from transactions.exports.pdf_join import Facts, join
-from transactions.exports.pdf_renderers import Piece, Renderers, RenderingFailed, renderers
+from transactions.exports.pdf_renderers import FOLDER, Piece, Renderers, RenderingFailed, renderers
 from transactions.exports.report import Column, Kind, Report, TooManyRows, without_controls
 
 # All rows are equally high (export.css), so that the number of a page is known before it is drawn.
@@ -43,18 +43,18 @@ def _draw(report: Report, path: Path, missing: str) -> str:
     """Draw all pages; which scripts no font of this computer has, in words, "" if all is there."""
     pages = -(-report.rows // ROWS_PER_PAGE)
     with (
-        tempfile.TemporaryDirectory() as folder,
-        renderers(_stylesheet(), -(-pages // PAGES_PER_PIECE)) as drawn,
+        tempfile.TemporaryDirectory(prefix=FOLDER) as folder,
+        renderers(stylesheet(), -(-pages // PAGES_PER_PIECE)) as drawn,
     ):
         summary = Path(folder, "summary.pdf")
         before = _draw_summary(drawn, report, summary, pages, missing)
         pieces = list(_pieces(report, Path(folder), before, before + pages))
         _draw_table(drawn, report, pieces)
         _join(report, [summary, *(piece.path for piece in pieces)], path)
-        return _scripts(drawn.missing)
+        return scripts(drawn.missing)
 
 
-def _scripts(characters: Iterable[str]) -> str:
+def scripts(characters: Iterable[str]) -> str:
     """The scripts of characters, by the first words of their Unicode names."""
     names = {unicodedata.name(each, "unknown").split()[0] for each in characters}
     return ", ".join(sorted(name if name == "CJK" else name.capitalize() for name in names))
@@ -122,10 +122,11 @@ def _html(report: Report, name: str, before: int, pages: int, **context: Any) ->
     return render_to_string(f"transactions/exports/{name}.html", context)
 
 
-def _stylesheet() -> str:
-    found = finders.find("css/export.css")
+def stylesheet(name: str = "export") -> str:
+    """A stylesheet of ours by its name. Raises RenderingFailed where it is missing."""
+    found = finders.find(f"css/{name}.css")
     if not found:
-        raise RenderingFailed("The stylesheet css/export.css is missing.")
+        raise RenderingFailed(f"The stylesheet css/{name}.css is missing.")
     return Path(found).read_text("utf-8")
 
 

@@ -10,6 +10,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 _PROGRAM = Path(__file__).with_name("pdf_piece.py")
+# How the folders begin that documents are drawn in.
+FOLDER = "export-pdf-"
 _MOST = 4
 _ENDED = "The program that draws the PDF ended early."
 _ENVIRONMENT = (
@@ -84,13 +87,12 @@ def renderers(stylesheet: str, pieces: int) -> Iterator[Renderers]:
 
 def _start(stack: ExitStack, stylesheet: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        # Isolated: the folder of this file holds modules with names of their own.
-        [sys.executable, "-I", str(_PROGRAM)],
+        _command(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        env=_environment(),
     )
     stack.enter_context(process)
     stack.callback(process.kill)
@@ -114,3 +116,30 @@ def _tell(process: subprocess.Popen[str], message: object) -> None:
     if process.stdin:
         process.stdin.write(json.dumps(message) + "\n")
         process.stdin.flush()
+
+
+def draw(html: str, stylesheet: str, seconds: float) -> tuple[bytes, str]:
+    """One document by a renderer of its own, and the characters that no font of this computer has.
+
+    Raises RenderingFailed, also after so many seconds.
+    """
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
+        path = Path(folder, "document.pdf")
+        told = json.dumps(stylesheet) + "\n" + json.dumps({"html": html, "path": str(path)}) + "\n"
+        try:
+            done = subprocess.run(
+                _command(), input=told, capture_output=True, text=True, encoding="utf-8", env=_environment(),
+                timeout=seconds, check=True,
+            )  # fmt: skip
+        except subprocess.SubprocessError as error:
+            raise RenderingFailed(_ENDED) from error
+        return path.read_bytes(), json.loads(done.stdout)["missing"]
+
+
+def _command() -> list[str]:
+    # Isolated: the folder of the program holds modules with names of their own.
+    return [sys.executable, "-I", str(_PROGRAM)]
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}

@@ -16,6 +16,7 @@ from transactions import periods, search
 from transactions.filters import choices, offered
 from transactions.filters.chips import Chip, chips_of
 from transactions.filters.declared import SEARCHED, SEARCHED_WITHOUT_EMAIL, DeclaredFilters
+from transactions.filters.form import FilterForm
 from transactions.models import TO_FULFIL, DailyTotal, Fulfilment, MonthlyTotal, Transaction
 
 # The filters that the daily totals can answer too.
@@ -30,7 +31,7 @@ class TransactionFilter(DeclaredFilters):
     Days are days of the merchant's zone, both ends included, and beat a period; amounts are charges in
     major units. A value that makes no sense is an error of `form` and finds nothing. A search text that is
     a whole id sets all other filters aside. Without `personal` nothing is found by customers' addresses.
-    A period is seen from `now`, an instant.
+    A period is seen from `now`, an instant. `known` are the choices, where somebody has read them already.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class TransactionFilter(DeclaredFilters):
         *,
         personal: bool = True,
         now: datetime | None = None,
+        known: choices.Choices | None = None,
     ) -> None:
         data = data.copy()
         for name in ("status", "project", "currency"):
@@ -49,15 +51,25 @@ class TransactionFilter(DeclaredFilters):
         super().__init__(data, Transaction.objects.filter(merchant=merchant))
         self.merchant, self.personal, self.now = merchant, personal, now or timezone.now()
         self.filters["q"].extra["help_text"] = SEARCHED if personal else SEARCHED_WITHOUT_EMAIL
-        known = choices.of(merchant)
-        self.choices = offered.with_new_projects(known, merchant, data.getlist("project"))
+        self.choices = offered.with_new_projects(
+            known or choices.of(merchant), merchant, data.getlist("project")
+        )
         for name in self.choices.by_filter:
             self.filters[name].extra["choices"] = offered.values(name, self.choices, self.values_of(name))
 
     @classmethod
-    def of(cls, membership: Membership, data: QueryDict) -> "TransactionFilter":
+    def of(
+        cls, membership: Membership, data: QueryDict, known: choices.Choices | None = None
+    ) -> "TransactionFilter":
         """The filters as this member may use them."""
-        return cls(membership.merchant, data, personal=may(membership, Right.PERSONAL))
+        return cls(membership.merchant, data, personal=may(membership, Right.PERSONAL), known=known)
+
+    @cached_property
+    def form(self) -> FilterForm:
+        """The filters' fields with what was asked for; a class of its own for every request costs more."""
+        form = FilterForm(self.data)
+        form.fields.update({name: each.field for name, each in self.filters.items()})
+        return form
 
     @property
     def found(self) -> QuerySet[Transaction]:
@@ -113,7 +125,7 @@ class TransactionFilter(DeclaredFilters):
             monthly, beside = monthly.filter(month__gte=months.first), beside | Q(day__lt=months.first)
         if months.last:
             monthly, beside = monthly.filter(month__lte=months.last), beside | Q(day__gt=months.last)
-        return [monthly, daily.filter(beside)] if months.first or months.last else [monthly]
+        return [monthly] if months == self.days else [monthly, daily.filter(beside)]
 
     def _asked_of_totals(self, leaving_out: Collection[str]) -> dict[str, Any] | None:
         used = {name for name in self.form.fields if name not in leaving_out and self.values_of(name)}

@@ -6,7 +6,6 @@ import django_filters
 from django import forms
 
 from transactions import periods, search
-from transactions.filters.form import FilterForm
 from transactions.models import Fulfilment, RowType, Status, Transaction
 
 _AMOUNT: dict[str, Any] = {"max_digits": 19, "decimal_places": 4, "field_name": "charge_amount"}
@@ -69,7 +68,6 @@ class DeclaredFilters(django_filters.FilterSet):
     class Meta:
         model = Transaction
         fields: ClassVar[list[str]] = []
-        form = FilterForm
 
     @classmethod
     def get_filters(cls) -> dict[str, django_filters.Filter]:

@@ -38,6 +38,8 @@ class Export(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     format = models.CharField(max_length=4, choices=Format.choices)
     query = models.TextField(blank=True)
+    # The instant that its periods, such as yesterday, are seen from; none means when it was asked for.
+    seen_from = models.DateTimeField(null=True)
     # Whether the file says who the customers are: the role of the person who asks decides.
     personal = models.BooleanField(default=True)
     # The rows that were ticked; none means all that the query finds.

@@ -1,6 +1,7 @@
 """Brings PaySuper's orders into the mirror: first fill, increments, re-reads, and the proof of equality."""
 
 from transactions.sync.drift import drift
+from transactions.sync.projects import read_projects
 from transactions.sync.runs import AlreadyRunning, Progress, Report, refresh, rescan, sync
 
-__all__ = ["AlreadyRunning", "Progress", "Report", "drift", "refresh", "rescan", "sync"]
+__all__ = ["AlreadyRunning", "Progress", "Report", "drift", "read_projects", "refresh", "rescan", "sync"]

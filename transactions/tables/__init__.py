@@ -33,6 +33,11 @@ _ALWAYS = (
     "fulfilment",
     "refund_state",
 )
+_SELECT = (
+    '<td class="cell-select"><label class="tick">'
+    '<input type="checkbox" name="row" value="{uuid}" form="bulk">'
+    '<span class="unseen">Select {number}</span></label></td>'
+)
 
 
 class TransactionTable(django_tables2.Table):  # type: ignore[misc]
@@ -55,18 +60,22 @@ def values_of(names: Sequence[str]) -> Sequence[str]:
 
 
 def rows(
-    found: Sequence[Row], names: Sequence[str], *, suffix: str = "", masked: bool
+    found: Sequence[Row], names: Sequence[str], *, suffix: str = "", masked: bool, selectable: bool = False
 ) -> Iterator[dict[str, Any]]:
     """The rows with the markup of their cells under "cells".
 
-    `suffix` ends the address of each transaction; `masked` hides who the customer is.
+    `suffix` ends the address of each transaction; `masked` hides who the customer is; `selectable` rows
+    begin with a box to tick, which belongs to the form "bulk".
     """
     shown = [COLUMNS[name] for name in names]
-    markup = "".join(map(_frame, names))
+    markup = _SELECT * selectable + "".join(map(_frame, names))
     of_all = {"list": reverse("transactions:list"), "suffix": suffix, "masked": masked}
     for each in found:
         row = {**each, **of_all}
-        yield {**row, "cells": filled(markup, *(column.cell(row) for column in shown))}
+        uuid = str(row["uuid"])
+        cells = (column.cell(row) for column in shown)
+        row["cells"] = filled(markup, *cells, uuid=uuid, number=row["transaction_id"] or uuid)
+        yield row
 
 
 def _heading(column: Column) -> django_tables2.Column:

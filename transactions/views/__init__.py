@@ -18,8 +18,19 @@ from transactions.views.listing import transaction_list
 from transactions.views.newer import newer_count
 from transactions.views.notes import add_note, delete_note
 from transactions.views.proof import verify_file
+from transactions.views.receipts import transaction_receipt
 from transactions.views.recipes import delete_recipe, export_recipes
 from transactions.views.saved import change_view, default_view, delete_view, saved_views
+from transactions.views.schedules import (
+    delete_schedule,
+    edit_schedule,
+    mail_again,
+    new_schedule,
+    pause_schedule,
+    run_schedule,
+    schedule_detail,
+    schedule_list,
+)
 
 __all__ = [
     "add_note",
@@ -28,8 +39,10 @@ __all__ = [
     "default_view",
     "delete_note",
     "delete_recipe",
+    "delete_schedule",
     "delete_view",
     "display",
+    "edit_schedule",
     "export_again",
     "export_detail",
     "export_download",
@@ -39,10 +52,17 @@ __all__ = [
     "export_selection",
     "home",
     "list_figures",
+    "mail_again",
+    "new_schedule",
     "newer_count",
+    "pause_schedule",
+    "run_schedule",
     "saved_views",
+    "schedule_detail",
+    "schedule_list",
     "show_key",
     "transaction_card",
     "transaction_list",
+    "transaction_receipt",
     "verify_file",
 ]

@@ -111,7 +111,7 @@ def export_again(request: MemberRequest, export_id: UUID) -> HttpResponse:
 
 
 def _export(request: MemberRequest, export_id: UUID) -> Export:
-    found = Export.objects.select_related("merchant", "requested_by")
+    found = Export.objects.select_related("merchant", "requested_by", "run__schedule")
     return get_or_404(found, request.membership, pk=export_id)
 
 

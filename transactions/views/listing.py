@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from merchant import line
 from merchant.access import MemberRequest, Right, may, requires
 from transactions import figures, newer, overview, paging, preferences, saving, selection, tables, tabs
-from transactions.filters import TransactionFilter
+from transactions.filters import TransactionFilter, choices
 from transactions.models import SyncState
 from transactions.preferences import Preferences
 from transactions.timeouts import TooSlow, limited
@@ -29,12 +29,13 @@ _NOTHING_TO_TELL = frozenset({"too_slow", "none_yet", "cannot_reach"})
 def transaction_list(request: MemberRequest) -> HttpResponse:
     """The Transactions page; without a query the person's default view. htmx gets what filters change."""
     merchant, wanted = request.membership.merchant, preferences.of(request.membership)
-    links = saving.links(request.membership)
+    known = choices.of(merchant)
+    links = saving.links(request.membership, known)
     default = saving.default(links, wanted.default_view)
     if default and not request.GET and not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{reverse('transactions:list')}?{default.query}")
     query = _past_the_default(request.GET) if default else request.GET
-    filters = TransactionFilter.of(request.membership, query)
+    filters = TransactionFilter.of(request.membership, query, known)
     order = request.GET.get("sort", paging.DEFAULT_ORDER)
     size, state = _page_size(request, wanted), sync_state(request)
     page, too_slow = _page(request, filters, order, size, wanted)
@@ -90,10 +91,12 @@ def _figures(
 def _table(
     request: MemberRequest, page: paging.Page, order: str, wanted: Preferences, size: int
 ) -> dict[str, Any]:
+    selectable = may(request.membership, Right.EXPORT)
     masked, end = not may(request.membership, Right.PERSONAL), suffix(request.GET.urlencode())
     return {
         "table": tables.header(order, wanted.columns),
-        "rows": tables.rows(page.rows, wanted.columns, suffix=end, masked=masked),
+        "rows": tables.rows(page.rows, wanted.columns, suffix=end, masked=masked, selectable=selectable),
+        "page_rows": " ".join(str(row["uuid"]) for row in page.rows),
         "preferences": wanted,
         "page_size": size,
         "page_sizes": preferences.PAGE_SIZES,

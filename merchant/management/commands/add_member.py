@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from merchant import audit, setup
-from merchant.models import Role
+from merchant import audit, people, setup
+from merchant.models import Membership, Merchant, Role
 
 
 class Command(BaseCommand):
@@ -26,6 +26,14 @@ class Command(BaseCommand):
         """Write the membership."""
         merchant = setup.merchant(options["merchant_id"])
         with transaction.atomic():
+            _keep_an_owner(merchant, options["email"], options["role"])
             membership = setup.add_member(merchant, options["email"], options["password"], options["role"])
             audit.record(merchant, None, "member.added", membership.user.email, role=membership.role)
         self.stdout.write(f"{membership.user.email} is {membership.get_role_display()} of {merchant.name}.")
+
+
+def _keep_an_owner(merchant: Merchant, email: str, role: str) -> None:
+    owners = people.lock_owners(merchant)
+    was_owner = Membership.objects.filter(merchant=merchant, user__email=email, role=Role.OWNER).exists()
+    if was_owner and owners == 1 and role != Role.OWNER:
+        raise CommandError(str(people.LastOwner()))

@@ -7,6 +7,7 @@ we wait.
 from merchant.paysuper.client.api import PAGE_SIZE, PREFIX, Client, Page
 from merchant.paysuper.client.calls import Circuit
 from merchant.paysuper.client.dates import GENERATIONS
+from merchant.paysuper.client.sandboxed import SandboxClient
 from merchant.paysuper.client.tokens import AccessToken, Grant, renewed
 from merchant.paysuper.client.wire import Patience
 
@@ -20,5 +21,6 @@ __all__ = [
     "Grant",
     "Page",
     "Patience",
+    "SandboxClient",
     "renewed",
 ]

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx2
 
 from merchant.paysuper import catalogue, people, records, values
-from merchant.paysuper.client.calls import Calls, Circuit, NoCircuit
+from merchant.paysuper.client.calls import Calls, Circuit, NoCircuit, Witness, unwatched
 from merchant.paysuper.client.dates import WRONG_FORM_CODES, filter_date, other
 from merchant.paysuper.client.tokens import AccessToken, Tokens
 from merchant.paysuper.client.wire import Patience, Wire
@@ -59,13 +59,16 @@ class Client:
         prefix: str = PREFIX,
         circuit: Circuit = _NO_CIRCUIT,
         patience: Patience = _PATIENCE,
+        witness: Witness = unwatched,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         tokens = Tokens(AccessToken(token) if isinstance(token, str) else token, refresh)
         self._generation, self._prefix = generation, prefix
         self._wire = Wire(base_url, patience, transport)
-        self._calls = Calls(self._wire, tokens, circuit=circuit, patience=patience, sleep=sleep)
+        self._calls = Calls(
+            self._wire, tokens, circuit=circuit, patience=patience, witness=witness, sleep=sleep
+        )
 
     def __enter__(self) -> Self:
         return self

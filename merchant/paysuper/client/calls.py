@@ -47,6 +47,14 @@ class NoCircuit:
         """Forgotten."""
 
 
+# Method, path, how it ended (a status, or the name of the error) and the seconds it took.
+Witness = Callable[[str, str, str, float], None]
+
+
+def unwatched(method: str, path: str, outcome: str, seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 class Calls:
     """Reads and writes of one line. Raises nothing but PaySuperError, and what the refresh hook raises."""
 
@@ -57,12 +65,14 @@ class Calls:
         *,
         circuit: Circuit,
         patience: Patience,
+        witness: Witness = unwatched,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._wire = wire
         self._tokens = tokens
         self._circuit = circuit
         self._patience = patience
+        self._witness = witness
         self._sleep = sleep
 
     def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
@@ -112,7 +122,14 @@ class Calls:
         headers = {"Authorization": f"Bearer {token.value}"}
         if parts.get("content") is not None:
             headers["Content-Type"] = "application/json"
-        return self._wire.exchange(method, path, headers=headers, **parts)
+        began = time.monotonic()
+        try:
+            answer = self._wire.exchange(method, path, headers=headers, **parts)
+        except PaySuperError as error:
+            self._witness(method, path, type(error).__name__, time.monotonic() - began)
+            raise
+        self._witness(method, path, str(answer.status), time.monotonic() - began)
+        return answer
 
     def _pause(self, attempt: int, error: PaySuperError) -> float:
         backoff = self._patience.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311

@@ -1,0 +1,113 @@
+"""Finding entries of a merchant's audit, and its pages: newest first, steady while new entries arrive."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.datastructures import MultiValueDict
+
+from merchant.models import AuditEvent, Merchant, User
+
+SIZE = 50
+_LARGEST = 2**63 - 1
+# Of so many newest entries the kinds are offered; any other can be typed.
+_LOOKED_AT = 2000
+_SYSTEM = "system"
+
+
+class AuditFilter(forms.Form):
+    """The filters of the audit, by the names that stand in its address."""
+
+    person = forms.CharField(
+        required=False, max_length=254, help_text="An e-mail address or a part of it; “system” for nobody."
+    )
+    event = forms.CharField(required=False, max_length=60, help_text="Its beginning is enough: refund")
+    object = forms.CharField(required=False, max_length=100, help_text="An ID, such as an order's.")
+    first = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, merchant: Merchant, data: MultiValueDict[str, Any]) -> None:
+        super().__init__(data)
+        self.merchant = merchant
+        self.fields["event"].widget.attrs["list"] = "audit-events"
+
+    def clean(self) -> dict[str, Any]:
+        """The last day does not lie before the first."""
+        values: dict[str, Any] = super().clean() or {}
+        if values.get("first") and values.get("last") and values["first"] > values["last"]:
+            self.add_error("last", "The last day lies before the first.")
+        return values
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is asked for."""
+        return any(self.data.get(name) for name in self.fields)
+
+    @property
+    def known_events(self) -> list[str]:
+        """What has happened lately, to choose from."""
+        newest = AuditEvent.objects.filter(merchant=self.merchant).order_by("-pk")
+        return sorted(set(newest.values_list("event", flat=True)[:_LOOKED_AT]))
+
+    @property
+    def found(self) -> QuerySet[AuditEvent]:
+        """The entries, in no order; none when a filter makes no sense. Days are of the merchant's zone."""
+        entries = AuditEvent.objects.filter(merchant=self.merchant)
+        if not self.is_valid():
+            return entries.none()
+        values = self.cleaned_data
+        wanted: dict[str, Any] = {"event__startswith": values["event"], "subject": values["object"]}
+        wanted |= {"at__gte": self._midnight(values["first"])}
+        wanted |= {"at__lt": self._midnight(values["last"], days=1)}
+        entries = entries.filter(**{name: value for name, value in wanted.items() if value})
+        return self._of_person(entries, values["person"])
+
+    @staticmethod
+    def _of_person(entries: QuerySet[AuditEvent], person: str) -> QuerySet[AuditEvent]:
+        if not person:
+            return entries
+        if person.lower() == _SYSTEM:
+            return entries.filter(user=None)
+        # Also people who have left: their entries stay.
+        people = User.objects.filter(email__icontains=person)
+        return entries.filter(user__in=list(people.values_list("pk", flat=True)))
+
+    def _midnight(self, day: dt.date | None, days: int = 0) -> dt.datetime | None:
+        if day is None or (days and day == dt.date.max):
+            return None
+        midnight = dt.datetime.combine(day + dt.timedelta(days=days), dt.time(), self.merchant.zone)
+        # The first and the last years have moments that UTC cannot tell.
+        return midnight.astimezone(dt.UTC) if dt.MINYEAR < day.year < dt.MAXYEAR else None
+
+
+@dataclass(frozen=True)
+class Page:
+    """The entries of one page and the cursors of its neighbours ("" where there is none)."""
+
+    entries: Sequence[AuditEvent]
+    newer: str
+    older: str
+
+
+def page(entries: QuerySet[AuditEvent], cursor: str) -> Page:
+    """The page at `cursor`. A cursor that makes no sense means the first page."""
+    direction, _, position = cursor.partition("~")
+    known = direction in ("newer", "older") and position.isascii() and position.isdigit()
+    backwards, beyond = known and direction == "newer", int(position[:20]) if known else 0
+    if beyond > _LARGEST:
+        known, backwards = False, False
+    if known:
+        entries = entries.filter(pk__gt=beyond) if backwards else entries.filter(pk__lt=beyond)
+    rows = list(entries.select_related("user").order_by("pk" if backwards else "-pk")[: SIZE + 1])
+    more, rows = len(rows) > SIZE, rows[:SIZE]
+    if backwards:
+        rows.reverse()
+    has_newer, has_older = (more, True) if backwards else (known, more)
+    return Page(
+        rows,
+        newer=f"newer~{rows[0].pk}" if rows and has_newer else "",
+        older=f"older~{rows[-1].pk}" if rows and has_older else "",
+    )

@@ -1,0 +1,117 @@
+"""One's own account: for whom one works, leaving, and joining by an invitation."""
+
+from typing import cast
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import EmailAddress, Login
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from merchant import invitations, people
+from merchant.access import MemberRequest, Right, requires
+from merchant.forms import JoiningForm
+from merchant.middleware import SESSION_KEY
+from merchant.models import Invitation, Membership, User
+from merchant.reauthentication import ask_password, is_recent
+
+_TOKEN = "invitation"  # noqa: S105 - the name under which a session holds it
+
+
+@require_safe
+def account(request: MemberRequest) -> HttpResponse:
+    """What somebody can do about their own account."""
+    return render(request, "merchant/account.html")
+
+
+@require_POST
+def choose(request: MemberRequest) -> HttpResponse:
+    """Work for another of one's merchants from now on."""
+    wanted = request.POST.get("merchant", "")
+    for each in request.memberships:
+        if str(each.merchant_id) == wanted:
+            request.session[SESSION_KEY] = each.merchant_id
+            return redirect("transactions:home")
+    messages.error(request, "You do not work for this merchant.")
+    return redirect("account")
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.VIEW)
+def leave(request: MemberRequest) -> HttpResponse:
+    """Leave the team of the merchant one works for right now."""
+    member = request.membership
+    if request.method == "GET":
+        return render(request, "merchant/leave.html")
+    if not is_recent(request):
+        return ask_password(request)
+    if request.POST.get("merchant") != str(member.merchant_id):
+        messages.error(request, "You have switched to another merchant in the meantime: nothing was changed.")
+        return redirect("account")
+    try:
+        people.deactivate(member, member.user)
+    except people.LastOwner as reason:
+        messages.error(request, str(reason))
+    else:
+        request.session.pop(SESSION_KEY, None)
+        messages.success(request, f"You do not work for {member.merchant} any more.")
+    return redirect("account")
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def invitation(request: HttpRequest) -> HttpResponse:
+    """Where the link of an invitation's mail leads: joining, with or without an account so far."""
+    if token := request.GET.get("token"):
+        if invitations.by_token(token):
+            # Out of the address: histories and logs must not learn it.
+            request.session[_TOKEN] = token
+            return redirect("invitation")
+        return render(request, "merchant/invitation_over.html", status=404)
+    found = invitations.by_token(request.session.get(_TOKEN, ""))
+    if not found:
+        return render(request, "merchant/invitation_over.html", status=404)
+    if not User.objects.filter(email=found.email).exists():
+        return _join_as_new(request, found)
+    if request.method == "POST" and request.user.is_authenticated and request.user.email == found.email:
+        return _join_as_oneself(request, found)
+    return render(request, "merchant/invitation.html", {"invitation": found})
+
+
+def _join_as_new(request: HttpRequest, found: Invitation) -> HttpResponse:
+    form = JoiningForm(request.POST if request.method == "POST" else None, email=found.email)
+    if request.method == "POST" and not request.user.is_authenticated and form.is_valid():
+        try:
+            with transaction.atomic():
+                user = form.save()
+                # Who has the link reads the mail of this address.
+                EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
+                membership = invitations.accept(found, user)
+        except (IntegrityError, invitations.NotOpen):
+            # Somebody was faster: the page says how things are now.
+            return redirect("invitation")
+        _welcome(request, membership)
+        login = Login(user=user, redirect_url="/", email=user.email)
+        return cast(HttpResponse, perform_password_login(request, {"email": user.email}, login))
+    return render(request, "merchant/invitation.html", {"invitation": found, "form": form})
+
+
+def _join_as_oneself(request: HttpRequest, found: Invitation) -> HttpResponse:
+    try:
+        membership = invitations.accept(found, cast(User, request.user))
+    except invitations.NotOpen:
+        return redirect("invitation")
+    _welcome(request, membership)
+    return redirect("transactions:home")
+
+
+def _welcome(request: HttpRequest, membership: Membership) -> None:
+    request.session.pop(_TOKEN, None)
+    request.session[SESSION_KEY] = membership.merchant_id
+    role = membership.get_role_display()
+    messages.success(request, f"Welcome: you work for {membership.merchant} now, as {role}.")
