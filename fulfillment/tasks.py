@@ -6,7 +6,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, inbox, mailing
+from fulfillment import actions, automatic, batches, inbox, mailing, returning
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent, WebhookTest
 from merchant import walls
@@ -148,10 +148,12 @@ def sweep_webhooks() -> None:
         for test_id in trials.due():
             send_webhook_test.delay(test_id)
         refusals.forget()
+        returning.forget()
 
 
 def _follow(event: WebhookEvent) -> None:
     """What hangs on an order that was read again."""
+    returning.note(event)
     if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
         ring(call_server, call_id)
     if event.order_uuid:

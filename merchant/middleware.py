@@ -1,5 +1,6 @@
 """What every request gets."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -12,6 +13,8 @@ from merchant.access import MemberRequest
 from merchant.models import Membership
 
 SESSION_KEY = "merchant"
+# Who has it sees an order or a receipt.
+_TOKEN = re.compile(r"^(/(?:receipts|(?:thanks|sorry)/[^/]+)/)[^/]+")
 
 
 class RequestLog(RequestMiddleware):
@@ -19,8 +22,9 @@ class RequestLog(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        """Method and path alone."""
-        return f"{request.method} {request.path}"
+        """Method and path alone, without the part of customers' pages that opens them."""
+        path = _TOKEN.sub(r"\1…", request.path)
+        return f"{request.method} {path}"
 
 
 def behind_the_wall(

@@ -21,6 +21,7 @@ from fulfillment.models import (
     MailRule,
     Message,
     ReceiptPage,
+    ReturnPage,
     ServerCall,
     WebhookEvent,
 )
@@ -203,6 +204,16 @@ TABLE = r"""
 /audit/export/                          GET    200  403  403  403  403   200  403  login
 /audit/export/                          POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
+/settings/projects/<slug:project_id>/pages/ GET     200  200  200  200  200   404  403  login
+/settings/projects/<slug:project_id>/pages/ POST    302  302  403  403  403   404  403  login
+/thanks/<slug:project_id>/              GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/              POST   405  405  405  405  405   405  405  405
+/thanks/<slug:project_id>/<str:token>/  GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/<str:token>/  POST   405  405  405  405  405   405  405  405
+/sorry/<slug:project_id>/               GET    200  200  200  200  200   200  200  200
+/sorry/<slug:project_id>/               POST   405  405  405  405  405   405  405  405
+/sorry/<slug:project_id>/<str:token>/   GET    200  200  200  200  200   200  200  200
+/sorry/<slug:project_id>/<str:token>/   POST   405  405  405  405  405   405  405  405
 /settings/projects/<slug:project_id>/secret/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/secret/ POST   302  302  403  403  403   404  403  login
 /settings/projects/<slug:project_id>/secret/end/ GET    405  405  405  405  405   405  405  login
@@ -336,6 +347,7 @@ def things(
     view = SavedView.objects.create(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
+    ReturnPage.objects.create(**mine, project=harbour, is_open=True)
     invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
     # Somebody whom nobody here is, or a role would change while the table is walked.
     left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")
@@ -402,6 +414,7 @@ FILLED_IN = {
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
+    "is_open": "on",
     "what": "payment",
     "address": "somebody@example.com",
     "key": "of-this-form",
@@ -442,6 +455,10 @@ def test_only_receipts_webhooks_health_and_the_way_in_are_open_to_the_anonymous(
         "/receipts/<str:token>/logo/",
         "/webhooks/paysuper/<slug:project_id>/",
         "/webhooks/paysuper/<slug:project_id>",
+        "/thanks/<slug:project_id>/",
+        "/thanks/<slug:project_id>/<str:token>/",
+        "/sorry/<slug:project_id>/",
+        "/sorry/<slug:project_id>/<str:token>/",
         "/healthz",
         "/readyz",
         "/metrics",

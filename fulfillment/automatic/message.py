@@ -8,6 +8,7 @@ import msgspec
 
 from fulfillment.models import ServerCall
 from merchant.money import rounded
+from transactions import activation_keys
 from transactions.card import readable
 from transactions.models import Transaction
 
@@ -56,7 +57,8 @@ def masked_answer(call: ServerCall, answer: str) -> str:
 def _item(item: dict[str, Any]) -> dict[str, Any]:
     named = {name: item.get(name) for name in _ITEM}
     amount = item.get("amount")
-    return named | {"amount": None if amount is None else str(amount)}
+    code = activation_keys.opened(item) or item.get("code")
+    return named | {"code": code, "amount": None if amount is None else str(amount)}
 
 
 def _money(amount: Decimal, currency: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from fulfillment.forms.batching import BatchForm, RefundBatchForm
 from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
 from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
+from fulfillment.forms.returning import ReturnPageForm
 
 __all__ = [
     "REASONS",
@@ -17,6 +18,7 @@ __all__ = [
     "RefundBatchForm",
     "RefundForm",
     "RefundRulesForm",
+    "ReturnPageForm",
     "UnfulfilForm",
     "WithdrawForm",
 ]

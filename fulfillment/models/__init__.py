@@ -6,6 +6,7 @@ from fulfillment.models.batching import Batch, BatchItem
 from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
 from fulfillment.models.mailing import MailRule, Message, ReceiptPage
+from fulfillment.models.returning import ReturnPage, ReturnToken
 
 __all__ = [
     "OPEN_REFUNDS",
@@ -20,6 +21,8 @@ __all__ = [
     "ReceiptPage",
     "RefusalCount",
     "RefusedDelivery",
+    "ReturnPage",
+    "ReturnToken",
     "ServerCall",
     "ServerCallTry",
     "WebhookEvent",

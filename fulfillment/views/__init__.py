@@ -8,6 +8,7 @@ from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_mail import project_mail
+from fulfillment.views.project_pages import project_pages
 from fulfillment.views.project_webhooks import (
     project_secret,
     project_secret_end,
@@ -20,6 +21,7 @@ from fulfillment.views.receipts import receipt, receipt_logo
 from fulfillment.views.refund_list import refund_list
 from fulfillment.views.refund_rules import refund_rules
 from fulfillment.views.refunds import refund
+from fulfillment.views.returning import sorry, thanks
 from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
 from fulfillment.views.webhook_clinic import webhook_clinic
@@ -43,6 +45,7 @@ __all__ = [
     "project_fulfilment",
     "project_list",
     "project_mail",
+    "project_pages",
     "project_secret",
     "project_secret_end",
     "project_switches",
@@ -64,7 +67,9 @@ __all__ = [
     "select_to_refund",
     "server_call",
     "server_secret",
+    "sorry",
     "state",
+    "thanks",
     "to_fulfil",
     "undo",
     "unfulfil",

@@ -31,6 +31,7 @@ LIFTED = {
     "fulfillment/tasks.py: sweep_webhooks",
     "fulfillment/views/operations.py: metrics",
     "fulfillment/views/receipts.py: _entry",
+    "fulfillment/views/returning.py: _page",
     "fulfillment/webhooks.py: _take",
     "merchant/accounts.py: Backend",
     "merchant/invitations.py: by_token",

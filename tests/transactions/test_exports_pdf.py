@@ -1,16 +1,16 @@
 import re
-import socketserver
-import threading
 from decimal import Decimal
 
 import pytest
+from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
 from tests.transactions.export_rows import HEADING, everything, lookalikes, make_project, sale, unsaved
 from transactions import exports
-from transactions.exports import TooManyRows, pdf_file, pdf_renderers, write
+from transactions.exports import TooManyRows, pdf_file, write
+from transactions.exports.columns import titled
 from transactions.exports.pdf_chart import charts
-from transactions.exports.pdf_renderers import Piece, RenderingFailed, renderers
+from transactions.exports.report import Kind
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -206,62 +206,14 @@ def test_the_file_knows_its_title_and_author(tmp_path):
     assert (metadata.title, metadata.author) == ("Transactions of Café Nórd GmbH", "Ann Accountant")
 
 
-def test_the_renderer_loads_nothing(tmp_path):
-    asked = []
+@pytest.mark.parametrize("column", [each for each in titled("UTC") if each.short and each.kind is Kind.TEXT])
+def test_what_is_not_clipped_fits_into_its_column(column):
+    font = TTFont("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+    letters, widths = font.getBestCmap(), font["hmtx"]
+    room = column.share - pdf_file._PADDING
+    for code in range(32, 127):
+        longest = next(n for n in range(90) if not pdf_file._fits(chr(code) * (n + 1), room))
+        points = widths[letters[code]][0] / font["head"].unitsPerEm * 7.5
 
-    class Notes(socketserver.BaseRequestHandler):
-        def handle(self):
-            asked.append(self.request.recv(100))
-
-    with socketserver.TCPServer(("127.0.0.1", 0), Notes) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        secret = tmp_path / "secret.css"
-        secret.write_text("p::after { content: 'read from disk' }")
-        address = f"http://127.0.0.1:{server.server_address[1]}/"
-        html = (
-            f"<link rel=stylesheet href='{secret.as_uri()}'><img src='{address}'>"
-            f"<p style='background:url({address})'>x"
-        )
-        with renderers(f"@import url({address});", 1) as drawn:
-            drawn.render(Piece(html, tmp_path / "a.pdf"))
-        server.shutdown()
-
-    assert asked == []
-    assert PdfReader(tmp_path / "a.pdf").pages[0].extract_text() == "x"
-
-
-def test_the_renderer_gets_no_secrets(monkeypatch):
-    seen = []
-    monkeypatch.setattr(pdf_renderers, "_tell", lambda process, message: None)
-    popen = pdf_renderers.subprocess.Popen
-    monkeypatch.setattr(
-        pdf_renderers.subprocess, "Popen", lambda *args, **more: seen.append(more) or popen(*args, **more)
-    )
-
-    with renderers("", 1):
-        pass
-
-    assert not {"SECRET_KEY", "DATABASE_URL", "ENCRYPTION_KEYS"} & set(seen[0]["env"])
-
-
-def test_a_renderer_that_dies_fails_the_export_and_leaves_no_file(tmp_path, monkeypatch):
-    program = tmp_path / "dies.py"
-    program.write_text("raise SystemExit(1)")
-    monkeypatch.setattr(pdf_renderers, "_PROGRAM", program)
-    sale(make_project())
-
-    with pytest.raises(RenderingFailed):
-        write("pdf", everything(), tmp_path / "a.pdf", HEADING)
-
-    assert list(tmp_path.iterdir()) == [program]
-
-
-def test_pages_that_were_not_planned_fail_the_export(tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf_file, "_cells", lambda columns, row: [("text", "x")] * 2)
-    monkeypatch.setattr(pdf_file, "ROWS_PER_PAGE", 40)
-    project = make_project()
-    for number in range(40):
-        sale(project, number)
-
-    with pytest.raises(RenderingFailed, match="1 pages were planned and 2 drawn"):
-        write("pdf", everything(), tmp_path / "a.pdf", HEADING)
+        assert longest * points / 72 * 25.4 <= room
+        assert longest >= 3

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from transactions import activation_keys
 from transactions.card.facts import Document
 from transactions.models import Item
 
@@ -22,7 +23,7 @@ def products(items: Iterable[Item], document: Document) -> list[Product]:
         Product(
             item,
             _text(_source(document, item.position), "description"),
-            bool(key_of(document, item.position)),
+            activation_keys.is_there(_source(document, item.position)),
         )
         for item in items
     ]
@@ -30,7 +31,7 @@ def products(items: Iterable[Item], document: Document) -> list[Product]:
 
 def key_of(document: Document, position: int) -> str:
     """The activation key of the item at this position; "" when there is none. It is money: never log it."""
-    return _text(_source(document, position), "code")
+    return activation_keys.opened(_source(document, position))
 
 
 def _source(document: Document, position: int) -> Document:

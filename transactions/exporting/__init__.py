@@ -87,7 +87,9 @@ def make(export_id: str) -> None:
         log.info("export_stopped", export=export_id)
     except Changed as error:
         _finish(export, Export.State.EXPIRED, error=str(error))
-    except (BadFilters, exports.TooManyRows) as error:
+    except exports.TooManyRows as error:
+        _finish(export, Export.State.FAILED, error=str(error), rows_total=error.rows)
+    except BadFilters as error:
         _finish(export, Export.State.FAILED, error=str(error)[:_LONGEST_ERROR])
     except Exception:
         log.exception("export_failed", export=export_id)

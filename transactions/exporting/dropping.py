@@ -15,7 +15,7 @@ from transactions.models import Export
 
 FOLDER = "export-"
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_OURS = re.compile(rf"{_UUID}(_\w+)?\.(csv|xlsx|pdf)")
+_OURS = re.compile(rf"{_UUID}(_\w+)?\.(csv|xlsx|pdf|zip)")
 _WORKING = re.compile(rf"{FOLDER}({_UUID}|pdf)-\w+")
 # Longer than anybody writes a file without adding to it.
 _IDLE_SECONDS = 3600

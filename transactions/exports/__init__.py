@@ -1,4 +1,4 @@
-"""Files of transactions: exactly the rows of a queryset, of one moment, as CSV, XLSX or PDF."""
+"""Files of transactions: the rows of a queryset, of one moment, as CSV, XLSX, PDF or one PDF a month."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from django.db.models import QuerySet
 
 from merchant import walls
-from transactions.exports import columns, control, csv_file, pdf_file, xlsx_file
+from transactions.exports import columns, control, csv_file, pdf_file, pdf_months, xlsx_file
 from transactions.exports.moment import snapshot
 from transactions.exports.report import Heading, Layout, Progress, Report, Sum, TooManyRows, Written
 from transactions.models import Transaction
@@ -22,12 +22,15 @@ CONTENT_TYPES: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
+    "zip": "application/zip",
 }
 _WRITERS: dict[str, Callable[[Report, Path], None]] = {
     "csv": csv_file.write,
     "xlsx": xlsx_file.write,
     "pdf": pdf_file.write,
+    "zip": pdf_months.write,
 }
+_ON_PAPER = ("pdf", "zip")
 
 
 def _unheard(done: int, total: int) -> None:
@@ -49,7 +52,7 @@ def write(
     transaction of this module; what it raises ends the writing. `path` appears complete or not at all.
     `as_of` is for a file that is made again: what the file says of its instant, instead of this one; whether
     the rows are still those is for the caller to compare. A PDF has columns of its own.
-    Raises TooManyRows for a PDF above EXPORT_PDF_CEILING and KeyError for an unknown format.
+    Raises TooManyRows for a PDF above EXPORT_PDF_CEILING rows and KeyError for an unknown format.
     """
     writer = _WRITERS[format]
     with walls.own_rows(), _complete_or_absent(path) as part, snapshot(queryset.db) as (connection, now):
@@ -57,7 +60,7 @@ def write(
         sums = columns.sums(columns.source(queryset.order_by(), heading.time_zone), connection)
         titled = columns.titled(heading.time_zone)
         report = Report(
-            columns=titled if format == "pdf" else columns.chosen(titled, layout.columns),
+            columns=titled if format in _ON_PAPER else columns.chosen(titled, layout.columns),
             heading=heading,
             as_of=as_of,
             sums=sums,

@@ -3,6 +3,7 @@
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ _ROWS_PER_PIECE = ROWS_PER_PAGE * PAGES_PER_PIECE
 _LONGEST = 90
 # Amounts are never cut: longer ones than this many characters are set smaller.
 _WIDE = 16
+# Millimetres: the padding of a cell, and the widest of these letters and of all in ASCII.
+_PADDING, _LETTER, _ANY = 3, 1.69, 2.65
+_USUAL = str.maketrans("", "", "abcdefghijklnopqrstuvxyz0123456789 -.,:/_'()")
 
 
 def write(report: Report, path: Path) -> None:
@@ -31,7 +35,8 @@ def write(report: Report, path: Path) -> None:
     if report.rows > settings.EXPORT_PDF_CEILING:
         raise TooManyRows(
             f"A PDF holds up to {settings.EXPORT_PDF_CEILING:,} rows and these are {report.rows:,}:"
-            " choose CSV or XLSX, or a narrower filter, such as one month at a time."
+            " choose CSV or XLSX, one PDF per month, or a narrower filter.",
+            report.rows,
         )
     missing = _draw(report, path, "")
     if missing:
@@ -48,9 +53,8 @@ def _draw(report: Report, path: Path, missing: str) -> str:
     ):
         summary = Path(folder, "summary.pdf")
         before = _draw_summary(drawn, report, summary, pages, missing)
-        pieces = list(_pieces(report, Path(folder), before, before + pages))
-        _draw_table(drawn, report, pieces)
-        _join(report, [summary, *(piece.path for piece in pieces)], path)
+        table = _draw_table(drawn, report, _pieces(report, Path(folder), before, before + pages))
+        _join(report, chain([summary], table), path)
         return scripts(drawn.missing)
 
 
@@ -98,22 +102,25 @@ def _cells(columns: Sequence[Column], row: dict[str, Any]) -> list[tuple[str, st
         match column.kind:
             case Kind.MONEY:
                 text = display(value, row[column.currency])
+                cells.append(("money long" if len(text) > _WIDE else "money", text))
             case Kind.INSTANT:
-                text = f"{value:%Y-%m-%d %H:%M:%S}"
+                cells.append(("", f"{value:%Y-%m-%d %H:%M:%S}"))
             case Kind.TEXT:
                 text = " ".join(without_controls(value[:_LONGEST]).split())
-        kind = column.kind.value
-        cells.append((f"{kind} long" if column.kind is Kind.MONEY and len(text) > _WIDE else kind, text))
+                cells.append(("" if _fits(text, column.share - _PADDING) else "cut", text))
     return cells
 
 
-def _draw_table(drawn: Renderers, report: Report, pieces: Sequence[Piece]) -> None:
-    done = 0
-    for piece, pages in zip(pieces, drawn.render_all(pieces), strict=True):
-        if pages != piece.pages:
-            raise RenderingFailed(f"{piece.pages} pages were planned and {pages} drawn.")
-        done = min(done + _ROWS_PER_PIECE, report.rows)
-        report.progress(done, report.rows)
+def _fits(text: str, width: int) -> bool:
+    """Whether a text of ASCII surely fits into so many millimetres."""
+    return len(text) * _LETTER + len(text.translate(_USUAL)) * (_ANY - _LETTER) <= width
+
+
+def _draw_table(drawn: Renderers, report: Report, pieces: Iterable[Piece]) -> Iterator[Path]:
+    """The drawn pieces in their order, each as soon as it is there."""
+    for number, piece in enumerate(drawn.render_all(pieces), 1):
+        report.progress(min(number * _ROWS_PER_PIECE, report.rows), report.rows)
+        yield piece.path
 
 
 def _html(report: Report, name: str, before: int, pages: int, **context: Any) -> str:
@@ -130,7 +137,7 @@ def stylesheet(name: str = "export") -> str:
     return Path(found).read_text("utf-8")
 
 
-def _join(report: Report, parts: Sequence[Path], path: Path) -> None:
+def _join(report: Report, parts: Iterable[Path], path: Path) -> None:
     title = without_controls(f"Transactions of {report.heading.merchant}")
     author = without_controls(report.heading.author)
     join(parts, path, Facts(title, author, f"D:{report.as_of:%Y%m%d%H%M%S}Z"))

@@ -7,7 +7,7 @@ says what is a heading, a table, a cell. pypdf would take longer over these tree
 import hashlib
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
@@ -47,7 +47,7 @@ class _Piece(NamedTuple):
     parents: int
 
 
-def join(parts: Sequence[Path], path: Path, facts: Facts) -> None:
+def join(parts: Iterable[Path], path: Path, facts: Facts) -> None:
     """Write the pages of the parts as one PDF. Raises NotAPiece for files that are not from `pdf_piece`."""
     with path.open("wb") as file:
         joined = _Joined(file)

@@ -10,8 +10,10 @@ import json
 import logging
 import re
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
+import weasyprint
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
@@ -22,6 +24,25 @@ class _NoFetcher(URLFetcher):
 
     def fetch(self, url: str, headers: Any = None) -> NoReturn:  # noqa: ARG002
         raise ValueError(f"a report loads nothing: {url}")
+
+
+def _usual_styles() -> CSS:
+    """WeasyPrint's own styles without list markers, footnotes and counters, which no report has.
+
+    They are styles of every element and take a fifth of the time of laying out a table.
+    """
+    styles = Path(weasyprint.__file__).with_name("css") / "html5_ua.css"
+    lines = styles.read_text("utf-8").splitlines()
+    return CSS(string="\n".join(line for line in lines if not line.startswith(("::", "@counter-style"))))
+
+
+class _Document(HTML):
+    """A document with these styles instead of all of them."""
+
+    _usual = _usual_styles()
+
+    def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:  # noqa: ARG002
+        return [self._usual]
 
 
 class _Missing(logging.Handler):
@@ -55,7 +76,7 @@ def main() -> None:
     gc.freeze()
     for line in sys.stdin:
         piece = json.loads(line)
-        html = HTML(string=piece["html"], url_fetcher=_NoFetcher())
+        html = _Document(string=piece["html"], url_fetcher=_NoFetcher())
         document = html.render(stylesheets=[style], font_config=fonts)
         # Version 1.4 keeps its objects apart, which `pdf_join` relies on.
         document.write_pdf(piece["path"], pdf_tags=True, pdf_version="1.4")

@@ -66,13 +66,22 @@ class Renderers:
         self.missing.update(answer["missing"])
         return int(answer["pages"])
 
-    def render_all(self, pieces: Iterable[Piece]) -> Iterator[int]:
-        """Render the pieces in parallel; their numbers of pages, in order."""
+    def render_all(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Render the pieces in parallel; each in its order as soon as it is drawn.
+
+        Raises RenderingFailed if one has other pages than were planned.
+        """
         with ThreadPoolExecutor(self._threads) as threads:
             try:
-                yield from threads.map(self.render, pieces)
+                yield from threads.map(self._planned, pieces)
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)
+
+    def _planned(self, piece: Piece) -> Piece:
+        pages = self.render(piece)
+        if pages != piece.pages:
+            raise RenderingFailed(f"{piece.pages} pages were planned and {pages} drawn.")
+        return piece
 
 
 @contextmanager

@@ -17,6 +17,10 @@ CHUNK = 2_000
 class TooManyRows(Exception):
     """The format cannot hold as many rows; the message is for the user and names the ways out."""
 
+    def __init__(self, message: str, rows: int) -> None:
+        super().__init__(message)
+        self.rows = rows
+
 
 class Kind(enum.Enum):
     """What the cells of a column are, as they come out of the database."""
@@ -107,6 +111,12 @@ class Source:
         """
         names = ", ".join(f'"{key}"' for key in self.keys)
         return f"SELECT {', '.join(expressions)} FROM ({self.sql}) AS rows({names})"  # noqa: S608
+
+    def where(self, condition: str, *params: Any) -> "Source":
+        """Those of the rows that fulfil a condition over the keys, in the same order."""
+        rows = self.select(f'"{key}"' for key in self.keys)
+        sql = f"{rows} WHERE {condition}"
+        return Source(self.keys, sql, (*self.params, *params))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from merchant import walls
 from merchant.models import Merchant
 from merchant.money import rounded
 from merchant.paysuper.records import OrderRecord
+from transactions import activation_keys
 from transactions.mirror.rows import COLUMNS, EARLIER, FINAL
 from transactions.mirror.totals import ROLL_UP, SUMMED, WRITERS_LOCK
 
@@ -106,7 +107,7 @@ def add_details(merchant: Merchant, orders: Sequence[OrderRecord]) -> None:
         for order in orders
         for position, item in enumerate(order.items)
     ]
-    documents = [(order.uuid, merchant.pk, order.document.decode()) for order in orders]
+    documents = [(order.uuid, merchant.pk, activation_keys.document_of(order)) for order in orders]
     with connection.cursor() as cursor, walls.copying(cursor, merchant.pk):
         _copy(cursor, "transactions_item", _ITEM_COLUMNS, items)
         _copy(cursor, "transactions_raworder", _RAW_COLUMNS, documents)

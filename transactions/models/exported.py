@@ -21,6 +21,7 @@ class Export(models.Model):
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
         PDF = "pdf", "PDF"
+        MONTHS = "zip", "PDFs by month"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -82,6 +83,16 @@ class Export(models.Model):
     def may_be_made_again(self) -> bool:
         """Whether there is no file and nobody is making one."""
         return self.state in (self.State.FAILED, self.State.CANCELED, self.State.EXPIRED)
+
+    @property
+    def is_on_paper(self) -> bool:
+        """Whether the file has columns of its own."""
+        return self.format in (self.Format.PDF, self.Format.MONTHS)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it failed because its format holds no so many rows."""
+        return self.state == self.State.FAILED and not self.sha256 and self.rows_total is not None
 
     @property
     def is_told(self) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -45,7 +46,9 @@ def export_menu(request: MemberRequest) -> dict[str, Any]:
     """What the menu Export offers the person."""
     return {
         "may_export": may(request.membership, Right.EXPORT),
-        "formats": Export.Format,
+        # In one file each; above the ceiling a PDF is one per month instead.
+        "short_formats": [each for each in Export.Format if each != Export.Format.MONTHS],
+        "pdf_ceiling": settings.EXPORT_PDF_CEILING,
         "export_choice": recipes.last_choice(request.membership.list_preferences),
         "recipes": recipes.kept_by(request.membership),
         "dialects": recipes.DIALECTS_IN_WORDS.items(),

@@ -146,8 +146,15 @@ def _told(export: Export) -> dict[str, Any]:
             exports.Sum(currency, status, count, Decimal(amount))
             for currency, status, count, amount in export.sums
         ],
+        "other_formats": _others(export),
         "columns": [each.title for each in chosen(titled(export.merchant.time_zone), keys)] if keys else [],
     }
+
+
+def _others(export: Export) -> list[Export.Format]:
+    """The formats for a list that is too long for this one."""
+    ways = [Export.Format.CSV, Export.Format.XLSX]
+    return [*ways, Export.Format.MONTHS] if export.format == Export.Format.PDF else ways
 
 
 def _request_export(request: MemberRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ from merchant.paysuper.sandbox.faults import Fault, RefundOutcome, WebhookFault
 from merchant.paysuper.sandbox.journal import Change
 from merchant.paysuper.sandbox.merchant_api import ADDRESS
 from merchant.paysuper.sandbox.orders import Customer, Order
+from merchant.paysuper.sandbox.pages.cards import CARDS, mask
 from merchant.paysuper.sandbox.payments import Means
 from merchant.paysuper.sandbox.world import World
 
@@ -41,6 +42,11 @@ class Payment(Struct, forbid_unknown_fields=True):
     method: str = "BANKCARD"
     outcome: Literal["processed", "rejected", "canceled", "pending", "created"] = "processed"
     user: Buyer | None = None
+    # A sandbox card decides the outcome, unless nobody is to pay yet.
+    card: str = ""
+    metadata: dict[str, str] = {}
+    url_success: str = ""
+    url_fail: str = ""
 
 
 class Url(Struct, forbid_unknown_fields=True):
@@ -76,13 +82,36 @@ def pay(world: World, request: Request) -> Answer:
     project_id = payment.project_id or next(iter(PROJECTS))
     if project_id not in PROJECTS or payment.method not in METHODS or payment.currency not in CURRENCIES:
         return plain(400, "unknown project, method or currency")
-    wish = Wish(
-        project_id, payment.kind, payment.currency, payment.amount, payment.method, _customer(payment.user)
-    )
-    order = world.payments.create(wish)
+    if payment.card and payment.card not in CARDS:
+        return plain(400, "not a sandbox card")
+    if any(url and not ADDRESS.fullmatch(url) for url in (payment.url_success, payment.url_fail)):
+        return plain(400, "not an http(s) address")
+    order = world.payments.create(_wish(payment, project_id))
     if payment.outcome != "created":
-        order = world.payments.pay(order, Means(method=payment.method), payment.outcome)
+        order = world.payments.pay(order, *_means(payment))
     return ok({"uuid": order.uuid, "status": order.status, "project_id": order.project_id}, 201)
+
+
+def _wish(payment: Payment, project_id: str) -> Wish:
+    return Wish(
+        project_id,
+        payment.kind,
+        payment.currency,
+        payment.amount,
+        payment.method,
+        _customer(payment.user),
+        metadata=payment.metadata,
+        success=payment.url_success,
+        fail=payment.url_fail,
+    )
+
+
+def _means(payment: Payment) -> tuple[Means, str]:
+    """What is paid with, and what becomes of it."""
+    if not payment.card:
+        return Means(method=payment.method), payment.outcome
+    card = CARDS[payment.card]
+    return Means("BANKCARD", mask(payment.card), card.decline), card.outcome
 
 
 def _customer(buyer: Buyer | None) -> Customer:

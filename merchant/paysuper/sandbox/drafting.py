@@ -41,6 +41,9 @@ class Wish(Struct, frozen=True):
     method: str = ""
     customer: Customer | None = None
     products: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    success: str = ""
+    fail: str = ""
 
 
 def deck(rng: random.Random, cards: Sequence[T]) -> Iterator[T]:
@@ -103,6 +106,9 @@ class Drafter:
             production=bool(wish.project_id) or not self.chance(0.02),
             items=items,
             invoice=f"INV-{number:06d}" if self.chance(0.2) else "",
+            metadata=wish.metadata,
+            success=wish.success,
+            fail=wish.fail,
         )
 
     def uuid(self) -> str:

@@ -115,7 +115,7 @@ def _rest(order: Order, testing_case: str) -> Json:
         "method": blocks.payment_method(order),
         "items": blocks.notice_items(order),
         "refund": blocks.refund_notice(order),
-        "metadata": {"invoiceId": order.invoice} if order.invoice else None,
+        "metadata": _metadata(order) or None,
         "country": order.country,
         "type": order.kind,
         "platform_id": order.items[0].platform if order.items else "",
@@ -133,3 +133,9 @@ def _rest(order: Order, testing_case: str) -> Json:
         "canceled_at": unset,
         "refunded_at": iso(order.refunded_at, unset),
     }
+
+
+def _metadata(order: Order) -> Json:
+    """What the shop passed when it made the order."""
+    numbered: Json = {"invoiceId": order.invoice} if order.invoice else {}
+    return numbered | order.metadata

@@ -93,6 +93,10 @@ class Order(Struct, frozen=True, omit_defaults=True):
     refund: RefundNotice | None = None
     refunded_at: int = 0
     heading: str = ""
+    metadata: dict[str, str] = {}
+    # Where this customer returns to, instead of the project's addresses.
+    success: str = ""
+    fail: str = ""
 
     @property
     def internal_id(self) -> str:

@@ -31,7 +31,7 @@ def _state(order: Order, project: Project, state: ProjectState) -> Json:
         "uuid": order.uuid,
         "total_payment_amount": number(order.amount),
         "currency": order.currency,
-        "project": _project(project, state),
+        "project": _project(order, project, state),
         "created_at": timestamp(order.created),
         "transaction": order.transaction,
         "payment_method": blocks.payment_method(order),
@@ -72,13 +72,13 @@ def _rest(order: Order, project: Project) -> Json:
     }
 
 
-def _project(project: Project, state: ProjectState) -> Json:
+def _project(order: Order, project: Project, state: ProjectState) -> Json:
     return {
         "id": project.id,
         "merchant_id": project.merchant_id,
         "name": project.name,
-        "url_success": state.success,
-        "url_fail": state.fail,
+        "url_success": order.success or state.success,
+        "url_fail": order.fail or state.fail,
         "url_process_payment": state.url,
         "callback_protocol": "default",
         "status": 3,

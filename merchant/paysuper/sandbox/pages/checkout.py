@@ -135,7 +135,7 @@ def _order(world: World, request: Request) -> Order | None:
 def _payment_page(world: World, order: Order, problem: str = "") -> Answer:
     state = world.store.projects[order.project_id]
     body = parts.payment(order, problem)
-    targets = (state.success, state.fail)
+    targets = filter(None, (state.success, state.fail, order.success, order.fail))
     return page("Pay the order", body, status=400 if problem else 200, form_targets=targets)
 
 

@@ -162,8 +162,8 @@ def headline(order: Order) -> str:
 def way_back(order: Order, state: ProjectState) -> str:
     """Where the shop wants the customer now; blank while the payment is pending."""
     if order.status in PAID_STATUSES:
-        return state.success
-    return state.fail if order.status in ("rejected", "canceled") else ""
+        return order.success or state.success
+    return (order.fail or state.fail) if order.status in ("rejected", "canceled") else ""
 
 
 def result(order: Order, address: str) -> Html:
