@@ -50,7 +50,7 @@ def receive(request: HttpRequest, project_id: str) -> HttpResponse:
 def _take(request: HttpRequest, project_id: str) -> int:
     known = Project.objects.only(*_NEEDED, "takes_webhooks", "admits_customers")
     with walls.lifted():  # whose it is, only the project tells
-        project = known.filter(paysuper_id=project_id).first()
+        project = next(iter(known.filter(paysuper_id=project_id).order_by()), None)
     with walls.only(project.merchant_id) if project else walls.nobody():
         return _take_for(request, project)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import re
 import zoneinfo
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,8 @@ from merchant.money import rounded
 LANGUAGES = "ar bg cs da de el en es fi fr he it ja ko pl pt_BR pt_PT ru sv th tr vi zh_Hans zh_Hant".split()
 CATALOGUES = Path(__file__).parent / "catalogues"
 _LONGEST_TAG = 35
+# Where a currency's letters and its digits meet: Babel leaves no gap there.
+_TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _BRAZIL, _TRADITIONAL = ("", "BR"), ("TW", "HK", "MO")
 
 
@@ -51,6 +54,9 @@ class Language:
 
     def say(self, text: str, **values: str) -> str:
         """The text in this language, else in English, with {names} filled in."""
+        if self.direction == "rtl":
+            # Names of another direction must not drag the signs around them along.
+            values = {name: f"\u2068{value}\u2069" for name, value in values.items()}
         return self.word(text).format(**values)
 
     def money(self, amount: Decimal, currency: str) -> str:
@@ -58,7 +64,8 @@ class Language:
         if not currency:
             return ""
         exact = rounded(amount, currency)
-        return str(format_currency(exact, currency, locale=self.locale, decimal_quantization=False))
+        text = format_currency(exact, currency, locale=self.locale, decimal_quantization=False)
+        return _TOUCHING.sub("\xa0", text)
 
     def percent(self, rate: Decimal) -> str:
         """A rate such as 0.19."""

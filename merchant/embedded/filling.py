@@ -85,6 +85,11 @@ def _connect_merchant(merchant: catalogue.Merchant) -> None:
             name=project.name["en"],
             secret_key=project.secret,
         )
+    first = merchant.projects[0]
+    support = f"help@{OWNER.partition('@')[2]}"
+    call_command(
+        "connect_mails", merchant_id=merchant.id, project_id=first.id, who="we", support_email=support
+    )
     for email, role in TEAM.items():
         call_command("add_member", merchant_id=merchant.id, email=email, password=password, role=role)
 

@@ -121,7 +121,9 @@ def update_project(merchant: Merchant, paysuper_id: str, name: str) -> Project:
 
 
 def _projects(merchant: Merchant, orders: Iterable[OrderRecord]) -> dict[str, Project]:
-    known = {project.paysuper_id: project for project in merchant.projects.all()}
+    # Without their secrets, which would be decrypted.
+    mine = merchant.projects.only("paysuper_id", "merchant")
+    known = {project.paysuper_id: project for project in mine}
     for order in orders:
         if order.project_id not in known:
             known[order.project_id] = update_project(merchant, order.project_id, order.project_name)

@@ -29,11 +29,14 @@ CREATE TEMPORARY TABLE IF NOT EXISTS news (LIKE transactions_transaction INCLUDI
 TRUNCATE news
 """
 # The totals need what the entries said before.
-_BEFORE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS before (LIKE transactions_transaction INCLUDING DEFAULTS) ON COMMIT DROP;
-TRUNCATE before;
-INSERT INTO before SELECT mirror.* FROM transactions_transaction AS mirror JOIN news USING (uuid)
-"""
+_BEFORE = (
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS before (LIKE transactions_transaction INCLUDING DEFAULTS)
+    ON COMMIT DROP;
+    TRUNCATE before
+    """,
+    "INSERT INTO before SELECT mirror.* FROM transactions_transaction AS mirror JOIN news USING (uuid)",
+)
 _UPSERT = f"""
 WITH written AS (
     INSERT INTO transactions_transaction AS mirror ({", ".join(COLUMNS)})
@@ -71,7 +74,8 @@ def upsert(
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [WRITERS_LOCK, merchant.pk])
         cursor.execute(_NEWS)
         _copy(cursor, "news", COLUMNS, rows)
-        cursor.execute(_BEFORE)
+        for statement in _BEFORE:
+            cursor.execute(statement)
         known = cursor.rowcount
         cursor.execute(_UPSERT, {"zone": merchant.time_zone, "cause": cause, "asked_at": asked_at})
         written: list[tuple[UUID, bool]] = cursor.fetchall()
