@@ -6,9 +6,9 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, inbox, mailing, returning
+from fulfillment import actions, automatic, batches, checkout, inbox, mailing, returning
 from fulfillment.inbox import refusals, trials
-from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent, WebhookTest
+from fulfillment.models import Action, Batch, Message, ServerCall, TestPayment, WebhookEvent, WebhookTest
 from merchant import walls
 from merchant.celery import ring
 from transactions.tasks import sync_soon
@@ -121,6 +121,15 @@ def send_webhook_test(test_id: int) -> None:
 
 
 @shared_task
+def make_test_payment(test_id: int) -> None:
+    """Have the sandbox make a payment that somebody wants to try."""
+    with walls.only_of(TestPayment, test_id):
+        test = TestPayment.objects.select_related("merchant", "project", "requested_by").get(pk=test_id)
+        checkout.send(test)
+        sync_soon(test.merchant_id)
+
+
+@shared_task
 def sweep_actions() -> None:
     """Ring again for actions that wait."""
     with walls.lifted():  # whoever's they are
@@ -147,6 +156,8 @@ def sweep_webhooks() -> None:
             process_webhook.delay(event_id)
         for test_id in trials.due():
             send_webhook_test.delay(test_id)
+        for test_id in checkout.due():
+            make_test_payment.delay(test_id)
         refusals.forget()
         returning.forget()
 
