@@ -14,7 +14,7 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from merchant import audit, mailing
+from merchant import audit, mailing, walls
 from merchant.celery import ring
 from merchant.models import Membership, User
 from merchant.reauthentication import is_recent
@@ -37,12 +37,14 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: int) -> User | None:
         """The person with `own_memberships`, oldest first: one query, since every page needs both."""
         # Every page says how fresh it is; none needs the merchant's secrets.
-        found = list(
+        mine = (
             Membership.objects.filter(user=user_id)
             .select_related("user", "merchant__sync_state")
             .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
             .order_by("pk")
         )
+        with walls.lifted():  # whose rows may be seen is what this finds out, by the person alone
+            found = list(mine)
         person: User | None = found[0].user if found else super().get_user(user_id)
         if person is None or not self.user_can_authenticate(person):
             return None
@@ -126,8 +128,11 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def _record(user: User, what: str) -> None:
-    for each in user.memberships.select_related("merchant").order_by("merchant_id"):
-        audit.record(each.merchant, user, f"account.{what}", user.pk, person=user.email)
+    with walls.lifted():  # for whom somebody works is not known before they are signed in
+        mine = list(user.memberships.select_related("merchant").order_by("merchant_id"))
+    for each in mine:
+        with walls.only(each.merchant_id):
+            audit.record(each.merchant, user, f"account.{what}", user.pk, person=user.email)
 
 
 def _at_home(address: str) -> str:
