@@ -44,6 +44,11 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
         svg: str = super().build_totp_svg(url)
         return svg[svg.index("<svg") :]
 
+    def generate_authenticator_name(self, user: User, type: str) -> str:  # noqa: A002 - allauth's name
+        """What a new passkey is called until somebody gives it a better name."""
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return f"Passkey {number}"
+
 
 class AuthenticatorAppForm(ActivateTOTPForm):  # type: ignore[misc]
     """Setting an authenticator app up: the secret is encrypted while it waits in the session, too."""
