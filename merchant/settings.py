@@ -2,15 +2,13 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from merchant import logged
+from merchant import logged, storage
 
 env = environ.FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -110,14 +108,9 @@ CACHES = {
 
 # Exports are private: they are stored outside of what the web server hands out by itself.
 EXPORT_STORAGE_URL = env.str("EXPORT_STORAGE_URL", default=(BASE_DIR / ".data" / "exports").as_uri())
-if not EXPORT_STORAGE_URL.startswith("file:///"):
-    raise ImproperlyConfigured("EXPORT_STORAGE_URL must be a file:/// address of a folder.")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "exports": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": url2pathname(urlsplit(EXPORT_STORAGE_URL).path), "base_url": None},
-    },
+    "exports": storage.configured(EXPORT_STORAGE_URL),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
