@@ -1,11 +1,14 @@
 """A second factor: set up, asked for at every sign-in, good once, encrypted, and required by role."""
 
+import io
 import time
 
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secret, hotp_value
+from cryptography.fernet import Fernet, InvalidToken
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client as Browser
 
@@ -121,6 +124,20 @@ def test_secrets_are_encrypted_in_the_database_and_while_they_wait_in_the_sessio
     assert secret not in rows()
     assert seed not in rows()
     assert "mfa.totp.secret" not in ben.browser.session
+
+
+def test_changing_the_keys_that_encrypt_locks_nobody_out(ben: Person, settings) -> None:
+    secret, old = with_app(ben), settings.ENCRYPTION_KEYS
+    codes = ben.browser.get(f"{SECOND}recovery-codes/").context["unused_codes"]
+    new = Fernet.generate_key().decode()
+    settings.ENCRYPTION_KEYS = [new, *old]
+    call_command("rotate_keys", stdout=io.StringIO())
+    settings.ENCRYPTION_KEYS = [new]
+    assert decrypt(Authenticator.objects.get(type="totp").data["secret"]) == secret
+    assert gives(password_given("ben@example.com"), codes[3])
+    settings.ENCRYPTION_KEYS = old
+    with pytest.raises(InvalidToken):
+        decrypt(Authenticator.objects.get(type="totp").data["secret"])
 
 
 def test_the_code_to_scan_is_part_of_the_page(ben: Person) -> None:
