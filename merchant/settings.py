@@ -145,7 +145,13 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 PASSWORD_RESET_TIMEOUT = 3600
 MFA_ADAPTER = "merchant.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_FORMS = {"activate_totp": "merchant.second_factor.AuthenticatorAppForm"}
+MFA_FORMS = {
+    "activate_totp": "merchant.second_factor.AuthenticatorAppForm",
+    "add_webauthn": "merchant.passkeys.AddForm",
+    "login_webauthn": "merchant.passkeys.SignInForm",
+    "authenticate_webauthn": "merchant.passkeys.SecondFactorForm",
+    "reauthenticate_webauthn": "merchant.passkeys.AgainForm",
+}
 # Nobody signs up here with the address of somebody else.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
