@@ -23,7 +23,7 @@ from tests.security.requests import Request, form_fields, requests
 from tests.test_access import WHO, exports_folder, order, people, things, walk  # noqa: F401 - fixtures
 
 NUMBER = int(os.environ.get("FUZZ_REQUESTS", "0"))
-SHORT = 400
+SHORT = 250
 # Not an error: something that the page leans on is away, which tests do not run.
 AWAY = {"/readyz", "/webhooks/paysuper/<slug:project_id>/", "/webhooks/paysuper/<slug:project_id>"}
 PIECES = 1 if not NUMBER else max(1, NUMBER // 2500)
