@@ -17,9 +17,9 @@ test: ## Run every check and test; ARGS="tests/merchant -k money" runs only thes
 	@$(PREPARE) test
 	@$(EMBEDDED) test $(ARGS)
 
-soak: ## Let everything die again and again while staff refunds, for MINUTES=30, and print what was counted
+soak: ## Mixed load for MINUTES=30 while everything dies again and again, then proofs, into docs/soak.md
 	@$(PREPARE) test
-	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30)
+	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30) $(ARGS)
 
 bench: ## Measure speed and memory beside peers, into docs/benchmarks.md; SCALE=full takes long
 	@$(PREPARE) test

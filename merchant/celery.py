@@ -6,22 +6,27 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task, signals
-from celery.beat import PersistentScheduler
 from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
 
-from merchant import measures, pulse
+from merchant import measures, pulse, walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
 
 log = structlog.get_logger()
 
-app = Celery("merchant")
+app = Celery("merchant", task_cls="merchant.walls.tasks:WalledTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["merchant", "transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.steps["consumer"].add(pulse.Pulse)
+
+
+@signals.worker_init.connect
+def _close(**_: Any) -> None:
+    """Before the pool's processes begin, which are copies of this one."""
+    walls.close()
 
 
 # After a broker that did not answer, this process rings no bell for so many seconds.
@@ -74,22 +79,6 @@ def _begin(task: Task, **_: object) -> None:
 def _end(task: Task, state: str | None = None, **_: object) -> None:
     seconds = time.monotonic() - getattr(task.request, "began", time.monotonic())
     measures.observe(measures.TASK, task.name, (state or "lost").lower(), seconds)
-
-
-class Scheduler(PersistentScheduler):  # type: ignore[misc]
-    """Beat, which goes on when the clock was set back; Celery's own waits until it is as late as before."""
-
-    def tick(self, *arguments: Any, **named: Any) -> float:
-        """Send what is due; seconds until the next look."""
-        pulse.beat(pulse.BEAT)
-        now = self.app.now()
-        ahead = [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]
-        for entry in ahead:
-            entry.last_run_at = now
-        if ahead:
-            log.warning("clock_set_back", tasks=len(ahead))
-            self._heap = None  # is made anew
-        return float(super().tick(*arguments, **named))
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """A receipt for the customer, who has no account here: only an address that nobody guesses."""
 
-from typing import Any, cast
-
-from allauth.account.adapter import get_adapter
+from csp.constants import NONE, SELF
+from csp.decorators import csp
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -13,21 +11,36 @@ from django.views.decorators.http import require_safe
 from fulfillment import receipts
 from fulfillment.mailing.writing import language_of
 from fulfillment.models import MailRule, ReceiptPage
+from merchant import limits, walls
 from transactions.models import RowType, Status, Transaction
 
-# A customer looks some times; who guesses looks all the time.
+# A customer looks some times; who guesses looks all the time. Of one network, with its logo.
 _LOOKS_A_MINUTE = 60
+_POLICY = {
+    "default-src": [NONE],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "base-uri": [NONE],
+    "form-action": [NONE],
+    "frame-ancestors": [NONE],
+}
 _PAID = (Status.PROCESSED, Status.REFUNDED, Status.CHARGEBACK)
 
 
 @login_not_required
 @never_cache
 @require_safe
+@csp(_POLICY)  # type: ignore[arg-type]
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The receipt of a payment or refund, in its customer's language."""
     if _is_guessing(request):
         return _private(HttpResponse("Too many requests. Try again in a minute.", status=429))
     entry = _entry(token)
+    with walls.only(entry.merchant_id):
+        return _receipt(request, token, entry)
+
+
+def _receipt(request: HttpRequest, token: str, entry: Transaction) -> HttpResponse:
     order = entry if entry.type == RowType.ORDER else _order_of(entry)
     language = language_of(order)
     if entry is order:
@@ -46,7 +59,9 @@ def receipt_logo(request: HttpRequest, token: str) -> HttpResponse:
     """The logo on a receipt."""
     if _is_guessing(request):
         return _private(HttpResponse(status=429))
-    logo = bytes(MailRule.of(_entry(token).project).logo)
+    entry = _entry(token)
+    with walls.only(entry.merchant_id):
+        logo = bytes(MailRule.of(entry.project).logo)
     if not logo:
         raise Http404("There is no logo.")
     return _private(HttpResponse(logo, content_type="image/png"))
@@ -56,7 +71,8 @@ def _entry(token: str) -> Transaction:
     pages = ReceiptPage.objects.filter(token=token).select_related(
         "transaction__project", "transaction__merchant", "transaction__raw_order"
     )
-    page = pages.first() if "\0" not in token else None
+    with walls.lifted():  # whose it is, only who has the address knows
+        page = pages.first() if "\0" not in token else None
     if page is None:
         raise Http404("There is no such receipt.")
     return page.transaction
@@ -77,13 +93,7 @@ def _went_back(order: Transaction) -> str:
 
 
 def _is_guessing(request: HttpRequest) -> bool:
-    """Whether this address asks too often. Without a cache nobody is turned away."""
-    key = f"receipts:{cast(Any, get_adapter(request)).get_client_ip(request)}"
-    try:
-        cache.add(key, 0, 60)
-        return bool(cache.incr(key) > _LOOKS_A_MINUTE)
-    except ValueError:
-        return False  # it ran out in between
+    return not limits.allows(request, "receipts", most=_LOOKS_A_MINUTE)
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -1,6 +1,7 @@
 """What must hold after the worst of days; each proof gives the figures that it was made with."""
 
 import contextlib
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from uuid import UUID
@@ -55,7 +56,47 @@ def the_mirror_equals_the_source(installation: Installation) -> Figures:
     eventually(lambda: installation.manage(*sync)[0] == 0, 60, "sync")
     code, said = installation.manage("check_drift", "--merchant-id", MERCHANT, "--deep")
     assert code == 0, said
-    return {"drift": said.strip().splitlines()[-1] if said.strip() else "none"}
+    words = [line for line in said.splitlines() if line and not line.startswith("{")]  # the log is beside it
+    return {"drift": words[-1] if words else "none"}
+
+
+def every_delivery_was_kept(installation: Installation, delivered: Iterable[str]) -> Figures:
+    """Each event that was answered 200 is stored, and its processing has ended."""
+    stored = installation.rows("SELECT event_id, state FROM fulfillment_webhookevent")
+    ended = {each["event_id"] for each in stored if each["state"] in ("processed", "ignored")}
+    lost = set(delivered) - ended
+    assert not lost, f"{len(lost)} webhooks were answered and lost"
+    return {"webhooks of the load": len(set(delivered))}
+
+
+def every_export_ended(installation: Installation, patience: float = 600) -> Figures:
+    """No export waits for ever, and each file that is ready is what the row says of it."""
+    waiting = "SELECT count(*) AS n FROM transactions_export WHERE state IN ('waiting', 'running')"
+
+    def quiet() -> bool:
+        installation.revive()
+        return installation.rows(waiting)[0]["n"] == 0
+
+    eventually(quiet, patience, "an export does not end")
+    rows = installation.rows("SELECT file_name, sha256, state FROM transactions_export")
+    for each in rows:
+        if each["state"] == "ready":
+            content = (installation.folder / "exports" / each["file_name"]).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == each["sha256"], each
+    took = "SELECT extract(epoch FROM finished_at - created_at)::float AS s FROM transactions_export"
+    seconds = sorted(each["s"] for each in installation.rows(f"{took} WHERE state = 'ready'"))
+    slowest = (
+        f"{seconds[len(seconds) // 2]:.1f} s in the middle, {seconds[-1]:.1f} s at most" if seconds else "–"
+    )
+    return {"exports": dict(Counter(each["state"] for each in rows)), "exports took": slowest}
+
+
+def the_audit_is_whole(installation: Installation) -> Figures:
+    """Nothing of the record of who did what was changed, and none is missing."""
+    code, said = installation.manage("verify_audit")
+    assert code == 0, said
+    [counted] = installation.rows("SELECT count(*) AS n FROM merchant_auditevent")
+    return {"audit": f"{counted['n']:,} entries, whole"}
 
 
 def all_holds(installation: Installation, orders: Iterable[UUID]) -> Figures:

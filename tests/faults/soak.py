@@ -1,11 +1,13 @@
-"""The worst of days again and again, then a report of figures: `python -m tests.faults.soak --help`.
+"""A long mixed load on real processes that die again and again, then the proofs and a report of figures.
 
-Each round is a deadly day and a calm one. In the calm one nobody is killed, so that the growth of memory
-and open files can be seen. Ends with 1 when a proof fails.
+The first half is deadly: workers, web, broker, database and beat are killed at random, and PaySuper
+misbehaves. In the second half nobody is killed, so that the growth of memory and open files can be seen.
+The report is written to docs/soak.md. Ends with 1 when a proof fails.
 """
 
 import argparse
 import os
+import random
 import sys
 import time
 from collections import Counter
@@ -13,15 +15,13 @@ from pathlib import Path
 
 import django
 
-from merchant.embedded import environment, processes
+from merchant.embedded import PROJECT, environment, processes
 
-_WATCHED = ("web", "worker")
-_DAY = {"orders": 50, "clicks": 200}
-_MEGABYTE = 1024 * 1024
+REPORT = PROJECT / "docs" / "soak.md"
 
 
-def main(minutes: float, seconds: float) -> int:
-    """Run for so long, each day for so many seconds, and print what was counted."""
+def main(wanted: argparse.Namespace) -> int:
+    """Run for so long and write the report."""
     nowhere = {"DATABASE_URL": "postgres://127.0.0.1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     for name, value in {**environment.new_secrets(), **nowhere}.items():
         os.environ.setdefault(name, value)
@@ -31,61 +31,88 @@ def main(minutes: float, seconds: float) -> int:
     from tests.faults.installation import running
 
     with running() as installation:
-        return _soak(installation, time.monotonic() + 60 * minutes, seconds)
+        return _soak(installation, wanted)
 
 
-def _soak(installation, until: float, seconds: float) -> int:
-    from tests.faults import proofs
-    from tests.faults.worst_day import come_to_rest, worst_day
+def _soak(installation, wanted: argparse.Namespace) -> int:
+    from tests.faults import soak_report
+    from tests.faults.growth import Watch
+    from tests.faults.mixed_load import MixedLoad
+    from tests.faults.worst_day import come_to_rest, misbehave
 
-    orders, killed, rounds = [], Counter(), 0
-    growth: list[str] = []
-    while rounds == 0 or time.monotonic() < until:
-        rounds += 1
-        for deadly in (True, False):
-            before = {name: used(installation.programs[name].pid) for name in _WATCHED}
-            day = worst_day(installation, **_DAY, seconds=seconds, seed=2 * rounds + deadly, deadly=deadly)
-            orders += day.orders
-            killed.update(day.killed)
-            come_to_rest(installation, patience=600)
-            if not deadly:
-                growth += [
-                    f"round {rounds}: {name} {grown(before[name], used(installation.programs[name].pid))}"
-                    for name in _WATCHED
-                ]
-        print(f"round {rounds}: {len(orders)} orders, {killed.total()} deaths", file=sys.stderr, flush=True)
+    rows = installation.rows("SELECT uuid FROM transactions_transaction WHERE type = 'order' LIMIT 500")
+    load = MixedLoad(
+        installation, webhooks=wanted.webhooks, people=wanted.people, orders=[each["uuid"] for each in rows]
+    )
+    watch, half, killed = Watch(installation), 30 * wanted.minutes, Counter()
+    _phase(load, watch, "deadly")
+    load.begin()
+    watch.begin()
     try:
-        figures = proofs.all_holds(installation, orders)
+        misbehave(installation)
+        killed = _kill(installation, random.Random(wanted.seed), time.monotonic() + half, wanted.pause)
+        _phase(load, watch, "calm")
+        installation.desk.api.delete("/sandbox/faults")
+        installation.desk.api.delete("/sandbox/webhooks/faults")
+        _wait(installation, time.monotonic() + half)
+    finally:
+        _phase(load, watch, "ending")
+        load.end()
+        watch.end()
+    began = time.monotonic()
+    figures, failure = _proofs(installation, load, come_to_rest)
+    report = soak_report.document(wanted, load, watch, killed, figures, failure, time.monotonic() - began)
+    Path(wanted.report).write_text(report)
+    print(report)
+    return 1 if failure else 0
+
+
+def _phase(load, watch, name: str) -> None:
+    load.phase = watch.phase = name
+
+
+def _kill(installation, chance: random.Random, until: float, pause: float) -> Counter[str]:
+    """One after the other dies and comes back; how often who did."""
+    from tests.faults.worst_day import deaths
+
+    ways, killed = deaths(installation), Counter()
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, chance.uniform(0.5, 1.5) * pause))
+        installation.revive()
+        name = chance.choice([name for name in ways if not killed[name]] or list(ways))
+        ways[name]()
+        killed[name] += 1
+        print(f"{left:5.0f} s left; died: {name}", file=sys.stderr, flush=True)
+    return killed
+
+
+def _wait(installation, until: float) -> None:
+    """Nobody is killed; what ended by itself is started again, as in an installation."""
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 2))
+        installation.revive()
+
+
+def _proofs(installation, load, come_to_rest) -> tuple[dict[str, object], str]:
+    from tests.faults import proofs
+
+    try:
+        come_to_rest(installation, patience=1800, crowded=True)
+        figures = proofs.all_holds(installation, load.refunding)
+        figures |= proofs.every_delivery_was_kept(installation, load.delivered)
+        figures |= proofs.every_export_ended(installation)
+        figures |= proofs.the_audit_is_whole(installation)
     except AssertionError as failure:
-        figures = {"A PROOF FAILED": failure}
-    for name, figure in {"rounds": rounds, "deaths": dict(killed), "orders": len(orders), **figures}.items():
-        print(f"{name:<22} {figure}")
-    print(*growth, sep="\n")
-    return 1 if "A PROOF FAILED" in figures else 0
-
-
-def used(leader: int) -> tuple[int, int]:
-    """Bytes of memory and open files of a process group, added up."""
-    memory = files = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.getpgid(int(process.name)) == leader:
-                memory += int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-                files += len(list((process / "fd").iterdir()))
-        except OSError:
-            continue  # it has ended meanwhile
-    return memory, files
-
-
-def grown(before: tuple[int, int], after: tuple[int, int]) -> str:
-    """In words."""
-    memory = f"{before[0] / _MEGABYTE:.0f} → {after[0] / _MEGABYTE:.0f} MB"
-    return f"memory {memory}, open files {before[1]} → {after[1]}"
+        return {}, str(failure) or "an assertion failed"
+    return figures, ""
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--seconds", type=float, default=60, help="of each day")
-    wanted = parser.parse_args()
-    sys.exit(main(wanted.minutes, wanted.seconds))
+    parser.add_argument("--webhooks", type=float, default=50, help="a second")
+    parser.add_argument("--people", type=int, default=3, help="who look at pages")
+    parser.add_argument("--pause", type=float, default=12, help="seconds from one death to the next")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in which they die")
+    parser.add_argument("--report", default=REPORT)
+    sys.exit(main(parser.parse_args()))

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from fulfillment import actions, batches, inbox, tasks
 from fulfillment.models import Action, Batch, WebhookEvent
-from merchant.celery import Scheduler, app
+from merchant.beat import Scheduler
+from merchant.celery import app
 from merchant.models import Merchant, Project, RefundRules
 from tests.conftest import Person
 from tests.fulfillment.desk import Desk, ask, fresh, sent, settle, settled
@@ -105,5 +106,6 @@ def test_beat_rings_on_after_its_clock_was_set_back(tmp_path: Path, monkeypatch:
                 beat.tick()
         beat.tick()
         assert all(real() - minute < beat.schedule[name].last_run_at <= real() for name in ours)
-        next_times = [each.time for each in beat._heap if each.entry.name in ours]
+        often = {name for name in ours if beat.schedule[name].schedule.run_every <= minute}
+        next_times = [each.time for each in beat._heap if each.entry.name in often]
         assert max(next_times) < (real() + minute).timestamp()

@@ -101,7 +101,20 @@ def refund(browser: httpx2.Client, order: UUID) -> int:
 
 def _kill(installation: Installation, chance: random.Random, until: float) -> list[str]:
     """One after the other dies and comes back, each at least once; who did."""
-    deaths: dict[str, Callable[[], object]] = {
+    ways = deaths(installation)
+    killed: list[str] = []
+    while time.monotonic() < until or len(killed) < len(ways):
+        time.sleep(chance.uniform(0.5, 2.5))
+        installation.revive()
+        name = chance.choice([name for name in ways if name not in killed] or list(ways))
+        ways[name]()
+        killed.append(name)
+    return killed
+
+
+def deaths(installation: Installation) -> dict[str, Callable[[], object]]:
+    """Every way in which something dies and comes back, or a clock jumps."""
+    return {
         "workers": lambda: [installation.kill(name) for name in WORKERS],
         "broker, flushed": lambda: installation.kill_broker(flushed=True),
         "web": lambda: installation.kill("web"),
@@ -111,14 +124,6 @@ def _kill(installation: Installation, chance: random.Random, until: float) -> li
         "clock, set back": lambda: _jump(installation, -5),
         "clock, set forward": lambda: _jump(installation, 5),
     }
-    killed: list[str] = []
-    while time.monotonic() < until or len(killed) < len(deaths):
-        time.sleep(chance.uniform(0.5, 2.5))
-        installation.revive()
-        name = chance.choice([name for name in deaths if name not in killed] or list(deaths))
-        deaths[name]()
-        killed.append(name)
-    return killed
 
 
 def _jump(installation: Installation, hours: int) -> None:
@@ -144,8 +149,13 @@ def _pay(installation: Installation, over: threading.Event) -> None:
             installation.desk.charge_back(bought)
 
 
-def come_to_rest(installation: Installation, patience: float) -> None:
-    """Let it run on with a PaySuper in good health until nothing is under way. Waiting is cut short."""
+def come_to_rest(installation: Installation, patience: float, *, crowded: bool = False) -> None:
+    """Let it run on with a PaySuper in good health until nothing is under way. Waiting is cut short.
+
+    Where it is `crowded`, webhooks that never had a turn are left to the sweeper, which would ring for them
+    again and again.
+    """
+    tried = "AND attempts > 0 AND try_at > now()" if crowded else ""
 
     def quiet() -> bool:
         installation.revive()
@@ -154,7 +164,9 @@ def come_to_rest(installation: Installation, patience: float) -> None:
             "UPDATE fulfillment_action SET look_at = now(), send_at = least(send_at, now()), "
             f"sent_at = sent_at - interval '4 minutes' WHERE state IN {OPEN} AND look_at > now()"
         )
-        installation.rows("UPDATE fulfillment_webhookevent SET try_at = now() WHERE state = 'received'")
+        installation.rows(
+            f"UPDATE fulfillment_webhookevent SET try_at = now() WHERE state = 'received' {tried}"
+        )
         return not unfinished(installation)
 
     eventually(quiet, patience, lambda: f"all ends: {unfinished(installation)}")
