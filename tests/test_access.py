@@ -23,6 +23,7 @@ from fulfillment.models import (
     ReceiptPage,
     ReturnPage,
     ServerCall,
+    TestPayment,
     WebhookEvent,
 )
 from merchant import invitations, pulse, setup
@@ -206,6 +207,12 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/pages/ GET     200  200  200  200  200   404  403  login
 /settings/projects/<slug:project_id>/pages/ POST    302  302  403  403  403   404  403  login
+/settings/testing/                      GET    200  200  200  200  403   200  403  login
+/settings/testing/                      POST   302  302  302  302  403   302  403  login
+/settings/testing/<int:test_id>/        GET    200  200  200  200  403   404  403  login
+/settings/testing/<int:test_id>/        POST   405  405  405  405  405   405  405  login
+/thanks/<slug:project_id>/logo/         GET    200  200  200  200  200   200  200  200
+/thanks/<slug:project_id>/logo/         POST   405  405  405  405  405   405  405  405
 /thanks/<slug:project_id>/              GET    200  200  200  200  200   200  200  200
 /thanks/<slug:project_id>/              POST   405  405  405  405  405   405  405  405
 /thanks/<slug:project_id>/<str:token>/  GET    200  200  200  200  200   200  200  200
@@ -348,6 +355,9 @@ def things(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
     ReturnPage.objects.create(**mine, project=harbour, is_open=True)
+    test = TestPayment.objects.create(
+        **mine, project=harbour, amount=1, currency="EUR", requested_by=people["owner"]
+    )
     invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
     # Somebody whom nobody here is, or a role would change while the table is walked.
     left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")
@@ -366,6 +376,7 @@ def things(
         "<int:note_id>": note.pk,
         "<int:position>": 0,
         "<slug:project_id>": HARBOUR,
+        "<int:test_id>": test.pk,
         "<int:invitation_id>": invited.pk,
         "<int:membership_id>": left.pk,
     } | ENDS
@@ -456,6 +467,7 @@ def test_only_receipts_webhooks_health_and_the_way_in_are_open_to_the_anonymous(
         "/webhooks/paysuper/<slug:project_id>/",
         "/webhooks/paysuper/<slug:project_id>",
         "/thanks/<slug:project_id>/",
+        "/thanks/<slug:project_id>/logo/",
         "/thanks/<slug:project_id>/<str:token>/",
         "/sorry/<slug:project_id>/",
         "/sorry/<slug:project_id>/<str:token>/",

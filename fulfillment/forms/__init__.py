@@ -5,6 +5,7 @@ from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueFo
 from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
 from fulfillment.forms.returning import ReturnPageForm
+from fulfillment.forms.trying import TestPaymentForm
 
 __all__ = [
     "REASONS",
@@ -19,6 +20,7 @@ __all__ = [
     "RefundForm",
     "RefundRulesForm",
     "ReturnPageForm",
+    "TestPaymentForm",
     "UnfulfilForm",
     "WithdrawForm",
 ]

@@ -7,6 +7,7 @@ from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
 from fulfillment.models.mailing import MailRule, Message, ReceiptPage
 from fulfillment.models.returning import ReturnPage, ReturnToken
+from fulfillment.models.trying import TestPayment
 
 __all__ = [
     "OPEN_REFUNDS",
@@ -25,6 +26,7 @@ __all__ = [
     "ReturnToken",
     "ServerCall",
     "ServerCallTry",
+    "TestPayment",
     "WebhookEvent",
     "WebhookTest",
 ]

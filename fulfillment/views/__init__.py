@@ -21,9 +21,10 @@ from fulfillment.views.receipts import receipt, receipt_logo
 from fulfillment.views.refund_list import refund_list
 from fulfillment.views.refund_rules import refund_rules
 from fulfillment.views.refunds import refund
-from fulfillment.views.returning import sorry, thanks
+from fulfillment.views.returning import return_logo, sorry, thanks
 from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
+from fulfillment.views.testing import test_checkout, test_payment
 from fulfillment.views.webhook_clinic import webhook_clinic
 from fulfillment.views.webhook_log import refused_list, replay, replay_unsettled, webhook, webhook_list
 
@@ -63,12 +64,15 @@ __all__ = [
     "replay_unsettled",
     "resend",
     "restore",
+    "return_logo",
     "select_to_fulfil",
     "select_to_refund",
     "server_call",
     "server_secret",
     "sorry",
     "state",
+    "test_checkout",
+    "test_payment",
     "thanks",
     "to_fulfil",
     "undo",

@@ -5,14 +5,15 @@ from typing import Any
 from csp.constants import NONE, SELF
 from csp.decorators import csp
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from fulfillment import returning
-from fulfillment.models import ReturnPage
-from merchant import limits
+from fulfillment.models import MailRule, ReceiptPage, ReturnPage
+from merchant import limits, walls
+from transactions.models import Status
 
 _POLICY = {
     "default-src": [NONE],
@@ -24,6 +25,7 @@ _POLICY = {
     "form-action": [NONE],
     "frame-ancestors": [NONE],
 }
+_PAID = (Status.PROCESSED, Status.REFUNDED, Status.CHARGEBACK)
 # A minute, from one network: a page that waits asks twenty times.
 _MOST = 120
 # Seconds until the next look, and after how many looks they become more; then the customer reloads.
@@ -52,14 +54,36 @@ def _page(request: HttpRequest, project_id: str, token: str, *, succeeded: bool)
     if not limits.allows(request, "return-page", most=_MOST):
         return _for_one_reader(HttpResponse("Too many requests. Wait a minute.", "text/plain", 429))
     pages = ReturnPage.objects.select_related("project__merchant")
-    page = get_object_or_404(pages, is_open=True, project__paysuper_id=project_id.lower())
+    with walls.lifted():  # whose it is, only the project tells
+        page = get_object_or_404(pages, is_open=True, project__paysuper_id=project_id.lower())
+    with walls.only(page.merchant_id):
+        return _page_of(request, page, token, succeeded=succeeded)
+
+
+def _page_of(request: HttpRequest, page: ReturnPage, token: str, *, succeeded: bool) -> HttpResponse:
     shown = returning.shown(page.project, token, succeeded=succeeded)
-    context: dict[str, Any] = {"page": page, "project": page.project, "shown": shown}
+    rule = MailRule.of(page.project)
+    context: dict[str, Any] = {"page": page, "project": page.project, "shown": shown, "rule": rule}
+    if shown.entry and shown.entry.status in _PAID:
+        context["receipt"] = ReceiptPage.of(shown.entry)
     looks = _number(request.GET.get("n", ""))
     if shown.waits and looks < _LOOKS:
         context |= {"next": looks + 1, "seconds": _SOON if looks < _SLOWER_AFTER else _LATER}
     template = "_state" if request.htmx else "page"  # type: ignore[attr-defined]
     return _for_one_reader(render(request, f"fulfillment/returning/{template}.html", context))
+
+
+@login_not_required
+@require_safe
+def return_logo(request: HttpRequest, project_id: str) -> HttpResponse:
+    """The logo on these pages."""
+    if not limits.allows(request, "return-page", most=_MOST):
+        return _for_one_reader(HttpResponse("Too many requests. Wait a minute.", "text/plain", 429))
+    page = get_object_or_404(ReturnPage, is_open=True, project__paysuper_id=project_id.lower())
+    logo = bytes(MailRule.of(page.project).logo)
+    if not logo:
+        raise Http404("There is no logo.")
+    return _for_one_reader(HttpResponse(logo, content_type="image/png"))
 
 
 def _for_one_reader(response: HttpResponse) -> HttpResponse:

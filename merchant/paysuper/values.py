@@ -70,6 +70,8 @@ def text_of(source: JsonObject, name: str) -> str:
 
 def object_of(value: object) -> JsonObject:
     """The object; null is an empty one (contract §20.2)."""
+    if type(value) is dict:  # asking for a Mapping takes ten times as long
+        return value
     if value is None:
         return {}
     if not isinstance(value, Mapping):

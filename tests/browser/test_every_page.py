@@ -24,6 +24,7 @@ PAGES += [
     "/settings/",
     "/operations/",
     "/settings/projects/",
+    "/settings/testing/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",

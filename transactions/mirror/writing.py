@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from merchant import walls
 from merchant.models import Merchant
 from merchant.money import rounded
 from merchant.paysuper.records import OrderRecord
@@ -28,11 +29,14 @@ CREATE TEMPORARY TABLE IF NOT EXISTS news (LIKE transactions_transaction INCLUDI
 TRUNCATE news
 """
 # The totals need what the entries said before.
-_BEFORE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS before (LIKE transactions_transaction INCLUDING DEFAULTS) ON COMMIT DROP;
-TRUNCATE before;
-INSERT INTO before SELECT mirror.* FROM transactions_transaction AS mirror JOIN news USING (uuid)
-"""
+_BEFORE = (
+    """
+    CREATE TEMPORARY TABLE IF NOT EXISTS before (LIKE transactions_transaction INCLUDING DEFAULTS)
+    ON COMMIT DROP;
+    TRUNCATE before
+    """,
+    "INSERT INTO before SELECT mirror.* FROM transactions_transaction AS mirror JOIN news USING (uuid)",
+)
 _UPSERT = f"""
 WITH written AS (
     INSERT INTO transactions_transaction AS mirror ({", ".join(COLUMNS)})
@@ -70,7 +74,8 @@ def upsert(
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [WRITERS_LOCK, merchant.pk])
         cursor.execute(_NEWS)
         _copy(cursor, "news", COLUMNS, rows)
-        cursor.execute(_BEFORE)
+        for statement in _BEFORE:
+            cursor.execute(statement)
         known = cursor.rowcount
         cursor.execute(_UPSERT, {"zone": merchant.time_zone, "cause": cause, "asked_at": asked_at})
         written: list[tuple[UUID, bool]] = cursor.fetchall()
@@ -107,7 +112,7 @@ def add_details(merchant: Merchant, orders: Sequence[OrderRecord]) -> None:
         for position, item in enumerate(order.items)
     ]
     documents = [(order.uuid, merchant.pk, activation_keys.document_of(order)) for order in orders]
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, walls.copying(cursor, merchant.pk):
         _copy(cursor, "transactions_item", _ITEM_COLUMNS, items)
         _copy(cursor, "transactions_raworder", _RAW_COLUMNS, documents)
 
