@@ -77,7 +77,7 @@ def read() -> dict[str, ast.expr | None]:
     source = ast.parse((settings.BASE_DIR / "merchant" / "settings.py").read_text())
     calls = [each for each in ast.walk(source) if isinstance(each, ast.Call) and _asks_the_environment(each)]
     return {
-        each.args[0].value: next((word.value for word in each.keywords if word.arg == "default"), None)
+        str(each.args[0].value): next((word.value for word in each.keywords if word.arg == "default"), None)
         for each in sorted(calls, key=lambda call: call.lineno)
         if isinstance(each.args[0], ast.Constant)
     }
