@@ -27,6 +27,8 @@ MEANINGS = {
     "STATIC_ROOT": "where collected static files lie",
     "TRUSTED_PROXIES": "how many proxies stand in front",
     "REAUTHENTICATION_TIMEOUT": "seconds after which money asks for the password again",
+    "SESSION_IDLE_SECONDS": "seconds after which somebody who does nothing is signed out",
+    "SESSION_SECONDS": "seconds after which everybody signs in again",
     "INVITATION_DAYS": "how long an invitation is good",
     "LIST_STATEMENT_TIMEOUT": "seconds that a question of the list may take",
     "ALLOW_PRIVATE_SERVERS": "`true` only to develop: a merchant's server may have a private address",
