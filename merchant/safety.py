@@ -20,12 +20,12 @@ PERMISSIONS = ", ".join(
 def troubles(
     *, debug: bool, secret_key: str, encryption_keys: Sequence[str], base_url: str, hosts: Sequence[str]
 ) -> list[str]:
-    """In sentences, what is unsafe about these settings. Only unreadable keys are while debugging."""
-    found = []
-    if not all(_is_key(each) for each in encryption_keys):
-        found.append("ENCRYPTION_KEYS: each must be a Fernet key, 32 random bytes in URL-safe base64.")
+    """In sentences, what is unsafe about these settings; nothing is while debugging."""
+    found: list[str] = []
     if debug:
         return found
+    if not all(_is_key(each) for each in encryption_keys):
+        found.append("ENCRYPTION_KEYS: each must be a Fernet key, 32 random bytes in URL-safe base64.")
     if len(secret_key) < _SHORTEST_SECRET:
         found.append(f"SECRET_KEY: take a random text of at least {_SHORTEST_SECRET} characters.")
     if any(each in ("*", ".") for each in hosts):
