@@ -210,8 +210,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-# Said over HTTPS only; 0 while an installation is being moved. Other hosts of the domain are not ours to
-# decide on.
+# Said over HTTPS only; 0 while an installation is being moved. Other hosts of the domain are not ours.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600)
 if ALLAUTH_TRUSTED_PROXY_COUNT:
     # The proxies in front of us say so, and take this header away from everybody else.
