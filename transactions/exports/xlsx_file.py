@@ -10,6 +10,7 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from transactions.exports import xlsx_book
+from transactions.exports.copying import Rows, taken
 from transactions.exports.report import Report
 from transactions.exports.xlsx_rows import xml_row
 
@@ -68,13 +69,13 @@ def _batches(report: Report, styles: xlsx_book.Styles, sizes: list[int]) -> Iter
         yield _joined(report, iter(copy), sizes)
 
 
-def _joined(report: Report, rows: Iterator[bytes | memoryview], sizes: list[int]) -> Iterator[bytes]:
+def _joined(report: Report, rows: Rows, sizes: list[int]) -> Iterator[bytes]:
     done = 0
     for size in sizes:
         for start in range(0, size, _BATCH):
             report.progress(done, report.rows)
             batch = min(_BATCH, size - start)
-            yield b"".join(islice(rows, batch))
+            yield taken(rows, batch)[0]
             done += batch
 
 
