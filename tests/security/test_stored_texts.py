@@ -8,14 +8,14 @@ from typing import Any
 import pypdf
 import pytest
 from django.apps import apps
-from django.db import connection, models
+from django.db import models
 from django.test import Client as Browser
 from django.urls import get_resolver
 
 from fulfillment.mailing import writing
 from fulfillment.models import Message, TestPayment, WebhookEvent
-from merchant import invitations, mailing
-from merchant.models import Mail, Merchant, User
+from merchant import audit, invitations, mailing
+from merchant.models import AuditEvent, Mail, Merchant, User
 from tests.conftest import signed_in
 from tests.security.requests import Request
 from tests.security.test_fuzz import read
@@ -65,9 +65,9 @@ def attacked(things: dict[str, object], order: Transaction, people: dict[str, Us
         for name in ("status", "type", "object", "items", "platform_id")
     }
     columns = 0
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE merchant_auditevent DISABLE TRIGGER USER")
-    for model in apps.get_models():
+    # The audit stays as it is written, also here.
+    audit.record(order.merchant, people["owner"], "text.tried", TEXT, note=TEXT)
+    for model in set(apps.get_models()) - {AuditEvent}:
         names = {field.name for field in model._meta.concrete_fields}
         if "merchant" not in names and model not in (Merchant, User):
             continue
