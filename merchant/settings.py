@@ -111,7 +111,7 @@ EXPORT_STORAGE_URL = env.str("EXPORT_STORAGE_URL", default=(BASE_DIR / ".data" /
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "exports": storage.configured(EXPORT_STORAGE_URL),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "merchant.static_files.StaticFiles"},
 }
 EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
 # Bytes up to which a schedule's mail carries its file; of larger ones it says where they are.

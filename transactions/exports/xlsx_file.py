@@ -17,7 +17,7 @@ from transactions.exports.xlsx_rows import xml_row
 ROWS_PER_SHEET = 1_048_575  # 1,048,576 lines with the header
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _DATA_END = b"</sheetData>"
-_BATCH = 500
+_BATCH = 100
 # Half the time of zlib's default for a fifth more bytes.
 _LEVEL = 3
 # A member above 2 GiB needs ZIP64, which is not forced on files that cannot come near: the longest texts
