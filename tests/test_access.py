@@ -392,7 +392,12 @@ def things(
     )
     ReturnPage.objects.create(**mine, project=harbour, is_open=True)
     test = TestPayment.objects.create(
-        **mine, project=harbour, amount=1, currency="EUR", requested_by=people["owner"]
+        **mine,
+        project=harbour,
+        amount=1,
+        currency="EUR",
+        requested_by=people["owner"],
+        return_token="from-the-shop",
     )
     invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
     # Somebody whom nobody here is, or a role would change while the table is walked.
