@@ -32,6 +32,7 @@ LIFTED = {
     "fulfillment/views/operations.py: metrics",
     "fulfillment/views/receipts.py: _entry",
     "fulfillment/views/returning.py: _page",
+    "fulfillment/views/returning.py: return_logo",
     "fulfillment/webhooks.py: _take",
     "merchant/accounts.py: Backend",
     "merchant/accounts.py: _record",
