@@ -261,7 +261,9 @@ CELERY_TASK_ROUTES = {
     "transactions.tasks.make_export": {"queue": "exports"},
     "transactions.tasks.send_schedule_mail": {"queue": "mail"},
     "transactions.tasks.*": {"queue": "sync"},
-    "merchant.tasks.*": {"queue": "exports"},
+    # Long, and nobody waits for it.
+    "merchant.tasks.verify_audit": {"queue": "exports"},
+    "merchant.tasks.*": {"queue": "mail"},
     "fulfillment.tasks.*": {"queue": "money"},
 }
 
