@@ -67,7 +67,7 @@ def test_a_passkey_is_added_signs_in_alone_confirms_and_is_removed(page: Page) -
     page.wait_for_url("**/transactions/")
     page.goto("/accounts/second-factor/webauthn/reauthenticate/?next=/team/")
     page.get_by_role("button", name="Use the passkey").click()
-    page.wait_for_url("**/team/")
+    expect(page.get_by_role("heading", name="Team")).to_be_visible()
     page.goto("/accounts/second-factor/webauthn/")
     expect(page.locator("main")).to_contain_text("Signs in alone")
     page.get_by_role("link", name=re.compile("Remove")).click()
