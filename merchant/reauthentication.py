@@ -1,4 +1,4 @@
-"""Asking for the password once more before money moves, when it was given too long ago."""
+"""Asking for the password once more before money moves, keys are shown or people change."""
 
 import time
 from urllib.parse import urlencode

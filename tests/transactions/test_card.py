@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from fulfillment.forms import REASONS
 from merchant.models import AuditEvent, Merchant
 from merchant.paysuper import records
-from tests.conftest import Person, person
+from tests.conftest import Person, person, signed_in
 from tests.merchant.examples import load, named
 from tests.transactions import rows
 from tests.transactions.test_pages import keep, seen, text
@@ -174,6 +174,13 @@ def test_a_key_is_shown_when_asked_for_and_that_is_noted(ben: Person, lantern: M
     after = text(ben.browser, address(entry))
     assert first not in after
     assert "Activation key shown Lantern Harbour – Standard" in seen(after)
+
+
+def test_an_old_session_gives_its_password_before_it_sees_a_key(ben: Person, lantern: Merchant) -> None:
+    entry = keep(lantern, KEYS)
+    answer = signed_in(ben.membership.user, minutes_ago=31).post(address(entry, "items/0/key/"))
+    assert answer["Location"].startswith("/accounts/reauthenticate/?next=%2Ftransactions%2F")
+    assert not AuditEvent.objects.filter(event="key.shown").exists()
 
 
 def test_a_key_stays_out_of_the_logs(ben: Person, lantern: Merchant, caplog) -> None:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from merchant import audit
 from merchant.access import MemberRequest, Right, requires
+from merchant.reauthentication import ask_password, is_recent
 from transactions import card
 from transactions.views.card import card_entry
 from transactions.views.origin import card_address
@@ -19,8 +20,13 @@ from transactions.views.origin import card_address
 @never_cache
 @requires(Right.KEYS)
 def show_key(request: MemberRequest, uuid: UUID, position: int) -> HttpResponse:
-    """The key of one item: a page of its own, or the part of the card for htmx. Audited without the key."""
+    """The key of one item: a page of its own, or the part of the card for htmx. Audited without the key.
+
+    In an old session the password is asked for first, and leads back to the card.
+    """
     entry = card_entry(request, uuid)
+    if not is_recent(request):
+        return ask_password(request, card_address(request, uuid))
     key = card.key_of(entry.raw_order.document, position)
     if not key:
         raise Http404("This item has no activation key.")
