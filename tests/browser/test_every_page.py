@@ -25,6 +25,7 @@ PAGES += [
     "/operations/",
     "/settings/projects/",
     "/settings/testing/",
+    "/settings/going-live/",
     "/audit/",
     "/transactions/display/",
     "/transactions/views/",
