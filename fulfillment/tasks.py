@@ -8,7 +8,8 @@ from structlog.contextvars import bind_contextvars
 
 from fulfillment import actions, automatic, batches, checkout, inbox, mailing, returning
 from fulfillment.inbox import refusals, trials
-from fulfillment.models import Action, Batch, TestPayment, WebhookEvent, WebhookTest
+from fulfillment.models import Action, Batch, Message, ServerCall, TestPayment, WebhookEvent, WebhookTest
+from merchant import walls
 from merchant.celery import ring
 from transactions.tasks import sync_soon
 
@@ -21,7 +22,8 @@ _CLOCKS_DIFFER = 0.2
 @shared_task
 def run_action(action_id: int) -> None:
     """Send a requested refund."""
-    actions.run(_action(action_id))
+    with walls.only_of(Action, action_id):
+        actions.run(_action(action_id))
 
 
 def ring_for_refund(action: Action) -> None:
@@ -34,62 +36,63 @@ def ring_for_refund(action: Action) -> None:
 @shared_task
 def settle_action(action_id: int) -> None:
     """Find out what became of a refund; the refund row follows with the next new orders."""
-    action = _action(action_id)
-    actions.settle(action)
-    if action.state == Action.State.REFUNDED:
-        sync_soon(action.merchant_id)
+    with walls.only_of(Action, action_id):
+        action = _action(action_id)
+        actions.settle(action)
+        if action.state == Action.State.REFUNDED:
+            sync_soon(action.merchant_id)
 
 
 @shared_task
 def run_batch(batch_id: str) -> None:
     """Do the next rows of a confirmed batch, and ring for the rest."""
-    batch = Batch.objects.select_related("merchant", "requested_by").get(pk=batch_id)
-    moved = False
-    for item in batches.run(batch):
-        moved = True
-        if item.action:
-            ring_for_refund(item.action)
-    # Where nothing was left to take, another worker is at it.
-    if moved and batches.has_more(batch):
-        ring(run_batch, batch_id)
+    with walls.only_of(Batch, batch_id):
+        batch = Batch.objects.select_related("merchant", "requested_by").get(pk=batch_id)
+        moved = False
+        for item in batches.run(batch):
+            moved = True
+            if item.action:
+                ring_for_refund(item.action)
+        # Where nothing was left to take, another worker is at it.
+        if moved and batches.has_more(batch):
+            ring(run_batch, batch_id)
 
 
 @shared_task
 def process_webhook(event_id: int) -> None:
     """Re-read the order of an event, then whatever hangs on it."""
-    event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
-    bind_contextvars(webhook=event.pk, order=str(event.order_uuid))
-    if inbox.process(event):
-        returning.note(event)
-        if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
-            ring(call_server, call_id)
-        if event.order_uuid:
-            for message_id in mailing.after_reading(event.merchant, event.order_uuid):
-                ring(send_message, message_id)
-        for action_id in actions.look_now(event.order_uuid):
-            settle_action.delay(action_id)
-        sync_soon(event.merchant_id)
+    with walls.only_of(WebhookEvent, event_id):
+        event = WebhookEvent.objects.select_related("merchant").get(pk=event_id)
+        bind_contextvars(webhook=event.pk, order=str(event.order_uuid))
+        if inbox.process(event):
+            _follow(event)
 
 
 # A server that drips its answer holds no worker for long: the sweeper takes the try for lost.
 @shared_task(soft_time_limit=60, time_limit=90)
 def call_server(call_id: int) -> None:
     """Tell a merchant's own server of an order."""
-    automatic.call(call_id)
+    with walls.only_of(ServerCall, call_id):
+        automatic.call(call_id)
 
 
 @shared_task
 def sweep_server_calls() -> None:
     """Ring again for calls that wait, and begin with paid orders that nobody has begun with."""
-    for entry in automatic.missed():
+    with walls.lifted():  # whoever's they are
+        missed = automatic.missed()
+    for entry in missed:
         try:
-            automatic.begin(entry.merchant, entry.pk)
+            with walls.only(entry.merchant_id):
+                automatic.begin(entry.merchant, entry.pk)
         except (OperationalError, InterfaceError):
             raise
         except Exception:
             # One order that breaks must not stand in the way of all others.
             log.exception("order_not_begun", order=str(entry.pk))
-    for call_id in automatic.due():
+    with walls.lifted():  # the same
+        due = automatic.due()
+    for call_id in due:
         call_server.delay(call_id)
 
 
@@ -97,34 +100,41 @@ def sweep_server_calls() -> None:
 @shared_task(soft_time_limit=120, time_limit=150)
 def send_message(message_id: int) -> None:
     """Send a mail to a customer."""
-    mailing.run(message_id)
+    with walls.only_of(Message, message_id):
+        mailing.run(message_id)
 
 
 @shared_task
 def sweep_messages() -> None:
     """Ring again for mails that wait, and write the receipts that nobody has written."""
-    for message_id in [*mailing.due(), *mailing.missed()]:
+    with walls.lifted():  # whoever's they are
+        due = [*mailing.due(), *mailing.missed()]
+    for message_id in due:
         send_message.delay(message_id)
 
 
 @shared_task
 def send_webhook_test(test_id: int) -> None:
     """Have PaySuper send a made-up webhook."""
-    trials.send(WebhookTest.objects.select_related("merchant", "project").get(pk=test_id))
+    with walls.only_of(WebhookTest, test_id):
+        trials.send(WebhookTest.objects.select_related("merchant", "project").get(pk=test_id))
 
 
 @shared_task
 def make_test_payment(test_id: int) -> None:
     """Have the sandbox make a payment that somebody wants to try."""
-    test = TestPayment.objects.select_related("merchant", "project", "requested_by").get(pk=test_id)
-    checkout.send(test)
-    sync_soon(test.merchant_id)
+    with walls.only_of(TestPayment, test_id):
+        test = TestPayment.objects.select_related("merchant", "project", "requested_by").get(pk=test_id)
+        checkout.send(test)
+        sync_soon(test.merchant_id)
 
 
 @shared_task
 def sweep_actions() -> None:
     """Ring again for actions that wait."""
-    for action_id, state in actions.due():
+    with walls.lifted():  # whoever's they are
+        due = actions.due()
+    for action_id, state in due:
         task = run_action if state == Action.State.REQUESTED else settle_action
         task.delay(action_id)
 
@@ -132,22 +142,37 @@ def sweep_actions() -> None:
 @shared_task
 def sweep_batches() -> None:
     """Ring again for batches that nobody is working on, and drop previews that nobody confirmed."""
-    for batch_id in batches.due():
-        run_batch.delay(str(batch_id))
-    batches.expire()
+    with walls.lifted():  # whoever's they are
+        for batch_id in batches.due():
+            run_batch.delay(str(batch_id))
+        batches.expire()
 
 
 @shared_task
 def sweep_webhooks() -> None:
     """Ring again for webhooks that wait."""
-    for event_id in inbox.due():
-        process_webhook.delay(event_id)
-    for test_id in trials.due():
-        send_webhook_test.delay(test_id)
-    for test_id in checkout.due():
-        make_test_payment.delay(test_id)
-    refusals.forget()
-    returning.forget()
+    with walls.lifted():  # whoever's they are
+        for event_id in inbox.due():
+            process_webhook.delay(event_id)
+        for test_id in trials.due():
+            send_webhook_test.delay(test_id)
+        for test_id in checkout.due():
+            make_test_payment.delay(test_id)
+        refusals.forget()
+        returning.forget()
+
+
+def _follow(event: WebhookEvent) -> None:
+    """What hangs on an order that was read again."""
+    returning.note(event)
+    if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
+        ring(call_server, call_id)
+    if event.order_uuid:
+        for message_id in mailing.after_reading(event.merchant, event.order_uuid):
+            ring(send_message, message_id)
+    for action_id in actions.look_now(event.order_uuid):
+        settle_action.delay(action_id)
+    sync_soon(event.merchant_id)
 
 
 def _action(action_id: int) -> Action:

@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class MerchantConfig(AppConfig):
@@ -10,7 +12,11 @@ class MerchantConfig(AppConfig):
     name = "merchant"
 
     def ready(self) -> None:
-        """Load the Celery application, so that shared tasks find their broker; begin to report."""
+        """Load the Celery application, so that shared tasks find their broker; report; wall off."""
         from merchant import celery, reporting  # noqa: F401 - settings must be ready first
+        from merchant.walls import building, statements
 
+        connection_created.connect(statements.put_up)
+        pre_migrate.connect(building.make_way, sender=self)
+        post_migrate.connect(building.build, sender=self)
         reporting.start(settings.SENTRY_DSN, settings.OTEL_EXPORTER_OTLP_ENDPOINT)

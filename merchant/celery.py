@@ -10,17 +10,23 @@ from django.db import transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
 
-from merchant import measures, pulse
+from merchant import measures, pulse, walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
 
 log = structlog.get_logger()
 
-app = Celery("merchant")
+app = Celery("merchant", task_cls="merchant.walls.tasks:WalledTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["merchant", "transactions", "fulfillment"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 app.steps["consumer"].add(pulse.Pulse)
+
+
+@signals.worker_init.connect
+def _close(**_: Any) -> None:
+    """Before the pool's processes begin, which are copies of this one."""
+    walls.close()
 
 
 # After a broker that did not answer, this process rings no bell for so many seconds.

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from merchant import audit, mailing, people
+from merchant import audit, mailing, people, walls
 from merchant.models import Invitation, Membership, Merchant, Role, User
 
 # What a stolen owner's session could make us write to strangers.
@@ -65,7 +65,9 @@ def revoke(invitation: Invitation, by: User) -> None:
 
 def by_token(token: str) -> Invitation | None:
     """The open invitation of the token in a mail's link."""
-    return Invitation.objects.open().select_related("merchant").filter(token_hash=hashed(token)).first()
+    open_ones = Invitation.objects.open().select_related("merchant")
+    with walls.lifted():  # whose it is, only who has the token knows
+        return open_ones.filter(token_hash=hashed(token)).first()
 
 
 def accept(invitation: Invitation, user: User) -> Membership:
@@ -73,7 +75,7 @@ def accept(invitation: Invitation, user: User) -> Membership:
 
     The caller has made sure that it is the person of the invited address.
     """
-    with transaction.atomic():
+    with walls.only(invitation.merchant_id), transaction.atomic():
         locked = _locked(invitation)
         if locked.is_too_old:
             raise NotOpen
@@ -88,6 +90,7 @@ def accept(invitation: Invitation, user: User) -> Membership:
             is_new = True
         if is_new:
             _record(locked, user, "member.joined")
+    membership.merchant = locked.merchant
     return membership
 
 

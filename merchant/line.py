@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from merchant import measures
+from merchant import measures, walls
 from merchant.models import Merchant
 from merchant.paysuper.client import AccessToken, Client, Patience, SandboxClient, renewed
 from merchant.paysuper.errors import NotSent
@@ -91,7 +91,8 @@ class Renewal:
     def __call__(self) -> AccessToken:
         """The new token: of our own renewal, or of a worker that was faster."""
         ours = self.merchant
-        with _own_connection_closed(), transaction.atomic(durable=True):
+        # Also in threads, which begin without a merchant.
+        with walls.only(ours.pk), _own_connection_closed(), transaction.atomic(durable=True):
             # Without keys: orders that refer to the merchant can be written meanwhile.
             stored = Merchant.objects.select_for_update(no_key=True).get(pk=ours.pk)
             if stored.api_token == ours.api_token:

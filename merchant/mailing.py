@@ -10,6 +10,7 @@ from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from merchant import walls
 from merchant.models import Mail, Merchant
 
 log = structlog.get_logger()
@@ -35,7 +36,10 @@ def write(merchant: Merchant | None, recipient: str, template: str, subject: str
 def keep(merchant: Merchant | None, recipient: str, subject: str, *, text: str, html: str = "") -> Mail:
     """A mail that waits to be sent. Names in a subject cannot add headers to it."""
     subject = " ".join(subject.split())[:_LONGEST_SUBJECT]
-    return Mail.objects.create(merchant=merchant, recipient=recipient, subject=subject, text=text, html=html)
+    mail = Mail(merchant=merchant, recipient=recipient, subject=subject, text=text, html=html)
+    with walls.only(merchant.pk) if merchant else walls.nobody():
+        mail.save(force_insert=True)
+    return mail
 
 
 def cancel(mail: Mail | None) -> None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
-from merchant import audit
+from merchant import audit, walls
 from merchant.access import MemberRequest
 from merchant.models import Membership
 
@@ -27,8 +27,20 @@ class RequestLog(RequestMiddleware):
         return f"{request.method} {path}"
 
 
+def behind_the_wall(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Shows a request no merchant's rows until it is known whose it is about."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with walls.nobody():
+            return get_response(request)
+
+    return middleware
+
+
 def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Gives a request its membership and its merchant's time zone.
+    """Gives a request its membership, its merchant's rows and its merchant's time zone.
 
     Somebody who belongs to several merchants works for the one chosen in the session, else the first.
     """
@@ -40,7 +52,8 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         member_request = cast(MemberRequest, request)
         member_request.memberships = mine
         member_request.membership = current  # type: ignore[assignment]
-        with timezone.override(current.merchant.zone if current else None):
+        rows = walls.only(current.merchant_id) if current else walls.nobody()
+        with rows, timezone.override(current.merchant.zone if current else None):
             return get_response(request)
 
     return middleware

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import environ
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from merchant import logged, storage
 
 env = environ.FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django_tables2",
 ]
 MIDDLEWARE = [
+    "merchant.middleware.behind_the_wall",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -107,14 +108,9 @@ CACHES = {
 
 # Exports are private: they are stored outside of what the web server hands out by itself.
 EXPORT_STORAGE_URL = env.str("EXPORT_STORAGE_URL", default=(BASE_DIR / ".data" / "exports").as_uri())
-if not EXPORT_STORAGE_URL.startswith("file:///"):
-    raise ImproperlyConfigured("EXPORT_STORAGE_URL must be a file:/// address of a folder.")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "exports": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": url2pathname(urlsplit(EXPORT_STORAGE_URL).path), "base_url": None},
-    },
+    "exports": storage.configured(EXPORT_STORAGE_URL),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
@@ -240,11 +236,17 @@ LOGGING = {
     "formatters": {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
+            # Masked at the very end: nothing is added after that.
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                logged.processor,
+                structlog.processors.JSONRenderer(),
+            ],
             "foreign_pre_chain": [*_SHARED_PROCESSORS, structlog.processors.format_exc_info],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"masked": {"()": logged.Filter}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["masked"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Each task has its two lines already, with its ids.

@@ -3,9 +3,9 @@
 import structlog
 from celery import shared_task
 
-from merchant import mailing
+from merchant import mailing, walls
 from merchant.audit import chain
-from merchant.models import Merchant
+from merchant.models import Mail, Merchant
 
 log = structlog.get_logger()
 
@@ -13,13 +13,16 @@ log = structlog.get_logger()
 @shared_task(soft_time_limit=60, time_limit=90)
 def send_mail(mail_id: int) -> None:
     """Send a mail that waits."""
-    mailing.send(mail_id)
+    with walls.only_of(Mail, mail_id):
+        mailing.send(mail_id)
 
 
 @shared_task
 def sweep_mails() -> None:
     """Ring again for mails that wait."""
-    for mail_id in mailing.due():
+    with walls.lifted():  # whoever's they are
+        due = mailing.due()
+    for mail_id in due:
         send_mail.delay(mail_id)
 
 
@@ -28,8 +31,9 @@ def verify_audit() -> None:
     """Recompute every chain, and note its end in the log: a place that whoever rewrites the audit must
     reach too.
     """
-    for merchant in Merchant.objects.order_by("pk"):
-        if found := chain.breaks(merchant):
-            log.error("audit_broken", merchant=merchant.paysuper_id, where=[str(each) for each in found])
-        else:
-            log.info("audit_holds", merchant=merchant.paysuper_id, head=chain.head(merchant))
+    with walls.lifted():  # every merchant's
+        for merchant in Merchant.objects.order_by("pk"):
+            if found := chain.breaks(merchant):
+                log.error("audit_broken", merchant=merchant.paysuper_id, where=[str(each) for each in found])
+            else:
+                log.info("audit_holds", merchant=merchant.paysuper_id, head=chain.head(merchant))

@@ -22,6 +22,8 @@ from django.utils import timezone
 from merchant import setup
 from merchant.models import Membership, Merchant, Project, RefundRules, User
 from merchant.paysuper.sandbox import Sandbox
+from tests import log_leaks
+from tests.log_leaks import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown  # noqa: F401
 from transactions import sync
 
 PASSWORD = "correct-horse-battery"
@@ -32,8 +34,9 @@ SNOW, SNOW_SECRET = "5f8a1d2b9b3d4e0001a7c2f1", "sandbox-snow-webhook-secret"
 KETTLE, KETTLE_SECRET = "5f8a1d2b9b3d4e0001a7c9f0", "sandbox-kettle-webhook-secret"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Each parallel test process gets a Redis database of its own: emptying it disturbs nobody."""
+    log_leaks.listen(config)
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     address = urlsplit(settings.REDIS_URL)._replace(path=f"/{number}").geturl()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = address

@@ -21,7 +21,8 @@ from transactions.exports import pdf_file, pdf_renderers
 from transactions.exports.report import without_controls
 from transactions.models import RowType, Status, Transaction
 
-SECONDS = 10.0
+# Less than proxies wait.
+SECONDS = 25.0
 _AT_ONCE = threading.BoundedSemaphore(2)
 _PATIENCE = 3.0
 _SAID = {

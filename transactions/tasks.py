@@ -9,10 +9,12 @@ from django.core.cache import cache
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from merchant import walls
 from merchant.celery import ring
 from merchant.models import Merchant
 from merchant.paysuper.errors import PaySuperError
 from transactions import exporting, scheduling, sync
+from transactions.models import Export, ScheduleMail
 
 log = structlog.get_logger()
 
@@ -23,7 +25,7 @@ PROJECTS_EVERY = dt.timedelta(minutes=10)
 @shared_task
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
-    for pk in Merchant.objects.values_list("pk", flat=True):
+    for pk in _everybody():
         sync_merchant.delay(pk)
 
 
@@ -46,7 +48,7 @@ def sync_soon(merchant_id: int) -> None:
 @shared_task
 def rescan_all() -> None:
     """Ring for a turn of re-reading at every merchant."""
-    for pk in Merchant.objects.values_list("pk", flat=True):
+    for pk in _everybody():
         rescan_merchant.delay(pk)
 
 
@@ -60,53 +62,66 @@ def rescan_merchant(merchant_id: int) -> None:
 def read_all_projects() -> None:
     """Ring for a look at the projects of every merchant whose last look is some time ago."""
     seen = Merchant.objects.filter(connection__succeeded_at__gte=timezone.now() - PROJECTS_EVERY)
-    for pk in Merchant.objects.exclude(pk__in=seen).values_list("pk", flat=True):
+    with walls.lifted():  # who there is
+        late = list(Merchant.objects.exclude(pk__in=seen).values_list("pk", flat=True))
+    for pk in late:
         read_projects.delay(pk)
 
 
 @shared_task
 def read_projects(merchant_id: int) -> None:
     """Look at a merchant's projects and token."""
-    sync.read_projects(Merchant.objects.get(pk=merchant_id))
+    with walls.only(merchant_id):
+        sync.read_projects(Merchant.objects.get(pk=merchant_id))
 
 
 @shared_task
 def make_export(export_id: str) -> None:
     """Make the file of an export."""
-    exporting.make(export_id)
-    for mail in scheduling.ready_mails(UUID(export_id)):
-        ring(send_schedule_mail, mail)
+    with walls.only_of(Export, export_id):
+        exporting.make(export_id)
+        for mail in scheduling.ready_mails(UUID(export_id)):
+            ring(send_schedule_mail, mail)
 
 
 @shared_task
 def sweep_exports() -> None:
     """Ring again for exports that nobody is working on, and drop the files that are too old."""
-    for pk in exporting.waiting():
-        make_export.delay(str(pk))
-    exporting.expire()
+    with walls.lifted():  # whoever's they are
+        for pk in exporting.waiting():
+            make_export.delay(str(pk))
+        exporting.expire()
 
 
 @shared_task
 def sweep_schedules() -> None:
     """Begin the schedules that are due, and ring for their mails whose time has come."""
-    for pk in scheduling.begin_due():
-        ring(make_export, str(pk))
-    for mail in scheduling.waiting_mails():
-        ring(send_schedule_mail, mail)
+    with walls.lifted():  # whoever's they are
+        for pk in scheduling.begin_due():
+            ring(make_export, str(pk))
+        for mail in scheduling.waiting_mails():
+            ring(send_schedule_mail, mail)
 
 
 # A mail is taken for lost after twelve minutes.
 @shared_task(soft_time_limit=540, time_limit=600)
 def send_schedule_mail(mail_id: int) -> None:
     """Send the mail of a run to one person."""
-    scheduling.send(mail_id)
+    with walls.only_of(ScheduleMail, mail_id):
+        scheduling.send(mail_id)
+
+
+def _everybody() -> list[int]:
+    with walls.lifted():  # who there is
+        return list(Merchant.objects.values_list("pk", flat=True))
 
 
 def _sync(merchant_id: int, *, young: bool) -> None:
-    merchant = Merchant.objects.get(pk=merchant_id)
-    try:
-        sync.rescan(merchant) if young else sync.sync(merchant)
-    except sync.AlreadyRunning:
-        log.info("sync_skipped", merchant=merchant.paysuper_id)
-    except PaySuperError:
-        pass  # kept and logged by sync; the next round tries again
+    with walls.only(merchant_id):
+        merchant = Merchant.objects.get(pk=merchant_id)
+        try:
+            sync.rescan(merchant) if young else sync.sync(merchant)
+        except sync.AlreadyRunning:
+            log.info("sync_skipped", merchant=merchant.paysuper_id)
+        except PaySuperError:
+            pass  # kept and logged by sync; the next round tries again

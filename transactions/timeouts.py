@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from psycopg.errors import QueryCanceled
 
+from merchant import walls
+
 log = structlog.get_logger()
 
 
@@ -25,7 +27,7 @@ def limited(share: float = 1.0) -> Iterator[None]:
     """
     seconds = settings.LIST_STATEMENT_TIMEOUT * share
     try:
-        with connection.execute_wrapper(partial(_with_limit, seconds)):
+        with walls.own_rows(), connection.execute_wrapper(partial(_with_limit, seconds)):
             yield
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):

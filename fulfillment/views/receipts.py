@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from fulfillment import receipts
 from fulfillment.mailing.writing import language_of
 from fulfillment.models import MailRule, ReceiptPage
+from merchant import walls
 from transactions.models import RowType, Status, Transaction
 
 # A customer looks some times; who guesses looks all the time.
@@ -28,6 +29,11 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     if _is_guessing(request):
         return _private(HttpResponse("Too many requests. Try again in a minute.", status=429))
     entry = _entry(token)
+    with walls.only(entry.merchant_id):
+        return _receipt(request, token, entry)
+
+
+def _receipt(request: HttpRequest, token: str, entry: Transaction) -> HttpResponse:
     order = entry if entry.type == RowType.ORDER else _order_of(entry)
     language = language_of(order)
     if entry is order:
@@ -46,7 +52,9 @@ def receipt_logo(request: HttpRequest, token: str) -> HttpResponse:
     """The logo on a receipt."""
     if _is_guessing(request):
         return _private(HttpResponse(status=429))
-    logo = bytes(MailRule.of(_entry(token).project).logo)
+    entry = _entry(token)
+    with walls.only(entry.merchant_id):
+        logo = bytes(MailRule.of(entry.project).logo)
     if not logo:
         raise Http404("There is no logo.")
     return _private(HttpResponse(logo, content_type="image/png"))
@@ -56,7 +64,8 @@ def _entry(token: str) -> Transaction:
     pages = ReceiptPage.objects.filter(token=token).select_related(
         "transaction__project", "transaction__merchant", "transaction__raw_order"
     )
-    page = pages.first() if "\0" not in token else None
+    with walls.lifted():  # whose it is, only who has the address knows
+        page = pages.first() if "\0" not in token else None
     if page is None:
         raise Http404("There is no such receipt.")
     return page.transaction

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from fulfillment import returning
 from fulfillment.models import MailRule, ReceiptPage, ReturnPage
-from merchant import limits
+from merchant import limits, walls
 from transactions.models import Status
 
 _POLICY = {
@@ -54,7 +54,13 @@ def _page(request: HttpRequest, project_id: str, token: str, *, succeeded: bool)
     if not limits.allows(request, "return-page", most=_MOST):
         return _for_one_reader(HttpResponse("Too many requests. Wait a minute.", "text/plain", 429))
     pages = ReturnPage.objects.select_related("project__merchant")
-    page = get_object_or_404(pages, is_open=True, project__paysuper_id=project_id.lower())
+    with walls.lifted():  # whose it is, only the project tells
+        page = get_object_or_404(pages, is_open=True, project__paysuper_id=project_id.lower())
+    with walls.only(page.merchant_id):
+        return _page_of(request, page, token, succeeded=succeeded)
+
+
+def _page_of(request: HttpRequest, page: ReturnPage, token: str, *, succeeded: bool) -> HttpResponse:
     shown = returning.shown(page.project, token, succeeded=succeeded)
     rule = MailRule.of(page.project)
     context: dict[str, Any] = {"page": page, "project": page.project, "shown": shown, "rule": rule}

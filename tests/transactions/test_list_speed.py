@@ -123,8 +123,13 @@ def asked(reader: Browser, query: str) -> list[str]:
 
 
 def plan(sql: str) -> dict:
+    """How the statement is done behind the wall, with the settings that it was sent with."""
+    settings = re.match(r"(SET LOCAL [^;]*; )*", sql)[0]
+    assert "SET LOCAL ROLE" in settings
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + re.sub(r"^SET LOCAL [^;]*; ", "", sql))
+        cursor.execute(f"{settings} EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql[len(settings) :]}")
+        while cursor.nextset():
+            pass
         return json.loads(json.dumps(cursor.fetchone()[0]))[0]["Plan"]
 
 

@@ -22,6 +22,12 @@ from transactions.models import Item, Transaction
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with tests may take its time."""
+    monkeypatch.setattr(receipt, "SECONDS", 120)
+
+
 def said(who: Person, entry: Transaction) -> str:
     """The text of the receipt, each space one."""
     answer = who.browser.get(f"/transactions/{entry.pk}/receipt/")

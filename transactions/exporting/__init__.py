@@ -1,5 +1,6 @@
 """Jobs that make export files: claim the row, write the list, keep the file for a while."""
 
+import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -161,7 +162,9 @@ def _make(export: Export) -> None:
         )
         _must_be_the_same(export, written)
         with path.open("rb") as file:
-            name = storages["exports"].save(path.name, File(file))
+            # A name of its own: a worker that was taken over must not put its file in the place of another.
+            wanted = f"{export.pk}_{secrets.token_hex(8)}.{export.format}"
+            name = storages["exports"].save(wanted, File(file))
     if not _finish(export, Export.State.READY, file_name=name, **_told(written)):
         storages["exports"].delete(name)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db.models import QuerySet
 
+from merchant import walls
 from transactions.exports import columns, control, csv_file, pdf_file, pdf_months, xlsx_file
 from transactions.exports.moment import snapshot
 from transactions.exports.report import Heading, Layout, Progress, Report, Sum, TooManyRows, Written
@@ -54,7 +55,7 @@ def write(
     Raises TooManyRows for a PDF above EXPORT_PDF_CEILING rows and KeyError for an unknown format.
     """
     writer = _WRITERS[format]
-    with _complete_or_absent(path) as part, snapshot(queryset.db) as (connection, now):
+    with walls.own_rows(), _complete_or_absent(path) as part, snapshot(queryset.db) as (connection, now):
         as_of = as_of or now
         sums = columns.sums(columns.source(queryset.order_by(), heading.time_zone), connection)
         titled = columns.titled(heading.time_zone)

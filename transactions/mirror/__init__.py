@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from merchant import walls
 from merchant.models import Merchant, Project
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import OrderRecord
@@ -40,7 +41,7 @@ def apply(
     latest = {order.uuid: order for order in orders}
     if not latest:
         return Applied()
-    with transaction.atomic():
+    with walls.only(merchant.pk), transaction.atomic():
         projects = _projects(merchant, latest.values())
         values = [rows.row(merchant, projects, each, asked_at) for each in latest.values()]
         written = dict(writing.upsert(merchant, values, asked_at, cause))
@@ -104,11 +105,15 @@ def update_project(merchant: Merchant, paysuper_id: str, name: str) -> Project:
     Raises Unexpected when it has been connected to another merchant.
     """
     name = name[:200]
-    project, _ = Project.objects.get_or_create(
-        paysuper_id=paysuper_id, defaults={"merchant": merchant, "name": name or paysuper_id}
-    )
+    theirs = Unexpected(f"project {paysuper_id} belongs to another merchant")
+    try:
+        project, _ = Project.objects.get_or_create(
+            paysuper_id=paysuper_id, defaults={"merchant": merchant, "name": name or paysuper_id}
+        )
+    except IntegrityError:
+        raise theirs from None  # behind the wall it is not even seen
     if project.merchant_id != merchant.pk:
-        raise Unexpected(f"project {paysuper_id} belongs to another merchant")
+        raise theirs
     if name and project.name != name:
         project.name = name
         project.save(update_fields=["name"])

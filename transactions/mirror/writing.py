@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from merchant import walls
 from merchant.models import Merchant
 from merchant.money import rounded
 from merchant.paysuper.records import OrderRecord
@@ -111,7 +112,7 @@ def add_details(merchant: Merchant, orders: Sequence[OrderRecord]) -> None:
         for position, item in enumerate(order.items)
     ]
     documents = [(order.uuid, merchant.pk, activation_keys.document_of(order)) for order in orders]
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, walls.copying(cursor, merchant.pk):
         _copy(cursor, "transactions_item", _ITEM_COLUMNS, items)
         _copy(cursor, "transactions_raworder", _RAW_COLUMNS, documents)
 

@@ -59,8 +59,8 @@ def letter(mail: ScheduleMail, export: Export) -> EmailMultiAlternatives:
 
 
 def _content(export: Export) -> bytes:
-    storage = storages["exports"]
-    if not storage.exists(export.file_name):
-        raise FileGone("The file is no longer kept.")
-    with storage.open(export.file_name) as file:
-        return bytes(file.read())
+    try:
+        with storages["exports"].open(export.file_name) as file:
+            return bytes(file.read())
+    except FileNotFoundError as error:
+        raise FileGone("The file is no longer kept.") from error

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import storages
@@ -25,6 +26,8 @@ from transactions.filters import TransactionFilter
 from transactions.models import Export
 from transactions.tasks import make_export
 from transactions.views.common import without
+
+log = structlog.get_logger()
 
 
 @requires(Right.EXPORT)
@@ -73,16 +76,24 @@ def export_download(request: MemberRequest, export_id: UUID) -> HttpResponseBase
     """The finished file; one with personal data only for those who may see these."""
     export = get_or_404(Export.objects.all(), request.membership, pk=export_id, state=Export.State.READY)
     _must_be_allowed(request, export)
-    storage = storages["exports"]
-    if not storage.exists(export.file_name):
-        raise Http404("The file is no longer kept.")
+    try:
+        file = storages["exports"].open(export.file_name)
+    except FileNotFoundError as error:
+        raise Http404("The file is no longer kept.") from error
+    except OSError:
+        log.exception("export_storage_failed", export=str(export.pk))
+        messages.error(request, "The file cannot be fetched just now. Try again in a moment.")
+        return redirect("transactions:export", export.pk)
     audit.record(export.merchant, request.membership.user, "export.downloaded", export.pk)
-    return FileResponse(
-        storage.open(export.file_name),
+    response = FileResponse(
+        file,
         as_attachment=True,
         filename=export.download_name,
         content_type=exports.CONTENT_TYPES[export.format],
     )
+    if export.size is not None:
+        response.headers["Content-Length"] = str(export.size)
+    return response
 
 
 @require_POST

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from merchant import setup
+from merchant import setup, walls
 from transactions import exporting, exports
 from transactions.management.bars import bar
 from transactions.models import Export
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         """Write the file, with a counter while a person is watching."""
         merchant = setup.merchant(options["merchant_id"])
         try:
-            with bar("rows") as progress:
+            with walls.only(merchant.pk), bar("rows") as progress:
                 written = exporting.write(
                     merchant,
                     options["query"],

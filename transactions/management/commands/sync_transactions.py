@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from merchant import setup
+from merchant import setup, walls
 from merchant.paysuper.errors import PaySuperError
 from transactions import sync
 from transactions.management.bars import bar
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         """Sync and say what came in."""
         merchant = setup.merchant(options["merchant_id"])
         try:
-            with bar("orders") as progress:
+            with walls.only(merchant.pk), bar("orders") as progress:
                 report = sync.sync(
                     merchant,
                     since=options["since"],
