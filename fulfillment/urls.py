@@ -55,6 +55,7 @@ urlpatterns = [
     path("settings/projects/<slug:project_id>/webhooks/", views.project_switches, name="project_switches"),
     path("settings/projects/<slug:project_id>/test/", views.project_test, name="project_test"),
     path("settings/projects/<slug:project_id>/pages/", views.project_pages, name="project_pages"),
+    path("messages/", views.message_list, name="messages"),
     path("settings/going-live/", views.going_live, name="going_live"),
     path("settings/testing/", views.test_checkout, name="test_checkout"),
     path("settings/testing/<int:test_id>/", views.test_payment, name="test_payment"),

@@ -207,6 +207,8 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/pages/ GET     200  200  200  200  200   404  403  login
 /settings/projects/<slug:project_id>/pages/ POST    302  302  403  403  403   404  403  login
+/messages/                              GET    200  200  200  200  200   200  403  login
+/messages/                              POST   405  405  405  405  405   405  405  login
 /settings/going-live/                   GET    200  200  403  403  403   200  403  login
 /settings/going-live/                   POST   302  302  403  403  403   302  403  login
 /settings/testing/                      GET    200  200  200  200  403   200  403  login

@@ -4,6 +4,7 @@ from fulfillment.views.batches import batch, batch_list, confirm_batch, download
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
 from fulfillment.views.going_live import going_live
+from fulfillment.views.mail_list import message_list
 from fulfillment.views.mails import mail, message, message_body
 from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
@@ -43,6 +44,7 @@ __all__ = [
     "mail",
     "message",
     "message_body",
+    "message_list",
     "metrics",
     "operations",
     "project_fulfilment",

@@ -24,6 +24,7 @@ PAGES += [
     "/settings/",
     "/operations/",
     "/settings/projects/",
+    "/messages/",
     "/settings/testing/",
     "/settings/going-live/",
     "/audit/",
