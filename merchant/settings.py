@@ -208,7 +208,7 @@ CELERY_TASK_ROUTES = {
     "fulfillment.tasks.call_server": {"queue": "celery"},
     "fulfillment.tasks.send_message": {"queue": "mail"},
     "transactions.tasks.make_export": {"queue": "exports"},
-    "transactions.tasks.send_schedule_mail": {"queue": "celery"},
+    "transactions.tasks.send_schedule_mail": {"queue": "mail"},
     "transactions.tasks.*": {"queue": "sync"},
     "merchant.tasks.*": {"queue": "exports"},
     "fulfillment.tasks.*": {"queue": "money"},

@@ -100,6 +100,8 @@ class Message(models.Model):
 
     # Spelled out in the index below, since a condition in the database outlives the names in the code.
     OPEN: ClassVar = (State.WAITING, State.QUEUED, State.SENDING, State.FAILED)
+    # Somebody should look at these.
+    NOT_SENT: ClassVar = (State.UNKNOWN, State.BOUNCED, State.GAVE_UP)
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
     project = models.ForeignKey(Project, models.CASCADE, related_name="+")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fulfillment.models import Action, Batch, ServerCall, WebhookEvent
+from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent
 from fulfillment.operations.broker import Queue
 from fulfillment.operations.facts import Mirror, Pile
 from transactions.models import Export
@@ -54,6 +54,24 @@ _ROWS: dict[tuple[str, str], tuple[str, str, str, float]] = {
         "See whether it answers, then send them again from the orders.",
         "fulfillment:queue",
         0,
+    ),
+    ("mail", Message.State.FAILED): (
+        "mails to customers have not been taken by the mail server for long",
+        "They are tried again by themselves. See whether the mail server answers, and what it says.",
+        "",
+        3600,
+    ),
+    ("mail", Message.State.GAVE_UP): (
+        "mails to customers were given up in the last day",
+        "See what the mail server said, then send them again from the orders.",
+        "",
+        0,
+    ),
+    ("mail", Message.State.WAITING): (
+        "mails have been waiting for their activation key for more than a day",
+        "See at PaySuper whether the key product has run out of keys.",
+        "",
+        24 * 3600,
     ),
     ("export", Export.State.WAITING): (
         "exports wait",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Min, Model, QuerySet
 from django.utils import timezone
 
-from fulfillment.models import Action, Batch, ServerCall, WebhookEvent
+from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent
 from merchant import line
 from merchant.models import Merchant
 from transactions.models import Export, SyncState
@@ -75,6 +75,10 @@ def _piles(merchant: Merchant | None) -> Iterator[Pile]:
     yield from _counted("export", under_way, "created_at", merchant)
     broken = exports.filter(state=Export.State.FAILED, created_at__gte=since)
     yield from _counted("export", broken, "created_at", merchant)
+    mails = Message.objects
+    yield from _counted("mail", mails.filter(state__in=Message.OPEN), "created_at", merchant)
+    unsent = mails.filter(state__in=Message.NOT_SENT, changed_at__gte=since)
+    yield from _counted("mail", unsent, "changed_at", merchant)
     running = Batch.objects.filter(state=Batch.State.RUNNING)
     yield from _counted("batch", running, "confirmed_at", merchant)
 

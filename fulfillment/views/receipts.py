@@ -1,10 +1,8 @@
 """A receipt for the customer, who has no account here: only an address that nobody guesses."""
 
-from typing import Any, cast
-
-from allauth.account.adapter import get_adapter
+from csp.constants import NONE, SELF
+from csp.decorators import csp
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -13,17 +11,26 @@ from django.views.decorators.http import require_safe
 from fulfillment import receipts
 from fulfillment.mailing.writing import language_of
 from fulfillment.models import MailRule, ReceiptPage
-from merchant import walls
+from merchant import limits, walls
 from transactions.models import RowType, Status, Transaction
 
-# A customer looks some times; who guesses looks all the time.
+# A customer looks some times; who guesses looks all the time. Of one network, with its logo.
 _LOOKS_A_MINUTE = 60
+_POLICY = {
+    "default-src": [NONE],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "base-uri": [NONE],
+    "form-action": [NONE],
+    "frame-ancestors": [NONE],
+}
 _PAID = (Status.PROCESSED, Status.REFUNDED, Status.CHARGEBACK)
 
 
 @login_not_required
 @never_cache
 @require_safe
+@csp(_POLICY)  # type: ignore[arg-type]
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The receipt of a payment or refund, in its customer's language."""
     if _is_guessing(request):
@@ -86,13 +93,7 @@ def _went_back(order: Transaction) -> str:
 
 
 def _is_guessing(request: HttpRequest) -> bool:
-    """Whether this address asks too often. Without a cache nobody is turned away."""
-    key = f"receipts:{cast(Any, get_adapter(request)).get_client_ip(request)}"
-    try:
-        cache.add(key, 0, 60)
-        return bool(cache.incr(key) > _LOOKS_A_MINUTE)
-    except ValueError:
-        return False  # it ran out in between
+    return not limits.allows(request, "receipts", most=_LOOKS_A_MINUTE)
 
 
 def _private(response: HttpResponse) -> HttpResponse:

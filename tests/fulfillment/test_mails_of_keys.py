@@ -15,7 +15,7 @@ from merchant.paysuper import records
 from tests.conftest import Person
 from tests.fulfillment.desk import Desk, fresh
 from tests.fulfillment.post_office import PostOffice, body, key_order, office, tried, we_mail
-from transactions import mirror
+from transactions import card, mirror
 from transactions.models import RawOrder, Transaction
 
 __all__ = ["office"]
@@ -29,7 +29,8 @@ def keys(order: Transaction, desk: Desk) -> Transaction:
 
 def codes(order: Transaction) -> dict[str, str]:
     """The keys by platform, as PaySuper gave them."""
-    return {item["platform_id"]: item["code"] for item in order.raw_order.document["items"]}
+    document = order.raw_order.document
+    return {each["platform_id"]: card.key_of(document, place) for place, each in enumerate(document["items"])}
 
 
 def without_key(order: Transaction) -> None:

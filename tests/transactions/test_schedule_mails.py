@@ -128,6 +128,16 @@ def test_a_mail_whose_worker_died_goes_out_after_a_while(due: None, postbox: Pos
     assert states() == {"ann@example.com": "sent"}
 
 
+def test_the_mail_of_a_deleted_schedule_is_nobodys(due: None) -> None:
+    with clock(2026, 10, 2, 5):
+        tasks.sweep_schedules()
+        sent = ScheduleMail.objects.get()
+        sent.run.schedule.delete()
+        tasks.make_export(str(Export.objects.get().pk))
+        tasks.send_schedule_mail(sent.pk)
+    assert mail.outbox == []
+
+
 def test_a_file_that_is_gone_is_said(due: None, folder: Path) -> None:
     with clock(2026, 10, 2, 5):
         tasks.sweep_schedules()

@@ -102,6 +102,16 @@ def test_a_worker_killed_before_the_end_of_beginning_leaves_nothing(
     assert states() == {"ann@example.com": "sent"}
 
 
+def test_one_that_cannot_be_begun_holds_no_other_up(ann: Person, cleo: Person, lantern: Merchant) -> None:
+    daily(lantern, ann.membership.user, name="Broken", query="status=processed")
+    daily(cleo.membership.merchant, cleo.membership.user, cleo.membership.user)
+    lantern.time_zone = "Nowhere/At_All"
+    lantern.save()
+    with clock(2026, 10, 2, 5):
+        work()
+    assert states() == {"cleo@example.com": "sent"}
+
+
 def test_a_paused_schedule_rests_and_makes_up_for_nothing(ann: Person, lantern: Merchant) -> None:
     schedule = daily(lantern, ann.membership.user, ann.membership.user)
     scheduling.pause(schedule, ann.membership)

@@ -15,8 +15,10 @@ from merchant import walls
 from merchant.models import Merchant, Project
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import OrderRecord
-from transactions.mirror import rows, totals, writing
+from transactions.mirror import erasing, rows, totals, writing
 from transactions.models import Fulfilment, StatusChange, SyncState, Transaction
+
+forget, of_customer = erasing.forget, erasing.of_customer
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def apply(
         changed = frozenset(written) - added
         writing.remove_details(changed)
         writing.add_details(merchant, [latest[uuid] for uuid in written])
+        erasing.scrub(merchant, erasing.forgotten_among(latest[uuid] for uuid in written))
     return Applied(added=added, changed=changed)
 
 
@@ -60,9 +63,12 @@ def differences(merchant: Merchant, orders: Sequence[OrderRecord], *, deep: bool
     entries = Transaction.objects.filter(merchant=merchant).prefetch_related(*(["items"] if deep else []))
     stored = entries.in_bulk([order.uuid for order in orders])
     projects = {project.paysuper_id: project for project in merchant.projects.all()}
-    found = {}
+    found, forgotten = {}, erasing.forgotten_among(orders)
     for order in orders:
         entry = stored.get(order.uuid)
+        if entry and order.uuid in forgotten:
+            # Who bought is gone on purpose.
+            vars(entry).update(rows.customer(order))
         if entry is None or order.project_id not in projects:
             found[order.uuid] = "at PaySuper, not in the mirror"
         elif words := rows.difference(entry, rows.row(merchant, projects, order, entry.asked_at)):

@@ -67,6 +67,16 @@ def row(
     )
 
 
+def customer(order: OrderRecord) -> dict[str, str]:
+    """What an order says of its customer, as its columns have it."""
+    return {
+        "card_last4": order.card_last4[:10],
+        "customer_id": order.customer_id[:255],
+        "customer_name": order.customer_name[:500],
+        "customer_email": order.customer_email[:320],
+    }
+
+
 def difference(entry: Transaction, values: tuple[Any, ...]) -> str:
     """In words: where an entry says something else than these values; "" when it does not."""
     pairs = {name: (getattr(entry, name), there) for name, there in zip(COLUMNS, values, strict=True)}

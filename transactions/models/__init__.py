@@ -2,6 +2,7 @@
 
 from transactions.models.changed import StatusChange
 from transactions.models.connected import Connection, MirroredProject
+from transactions.models.erased import ErasedOrder
 from transactions.models.exported import Export
 from transactions.models.following import SyncState, Walk
 from transactions.models.mirrored import (
@@ -25,6 +26,7 @@ __all__ = [
     "TO_WITHDRAW",
     "Connection",
     "DailyTotal",
+    "ErasedOrder",
     "ExactDecoder",
     "Export",
     "Fulfilment",

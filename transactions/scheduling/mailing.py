@@ -44,11 +44,12 @@ def send(mail_id: int) -> None:
     A worker that dies between the server's yes and ours leaves a mail that goes out twice, with the same
     Message-ID.
     """
-    mail = ScheduleMail.objects.select_related(
+    found = ScheduleMail.objects.select_related(
         "merchant", "user", "run__schedule__owner", "run__export__merchant", "run__export__requested_by"
-    ).get(pk=mail_id)
-    export = mail.run.export
-    if export is None or export.state != Export.State.READY or not _claim(mail):
+    )
+    mail = found.filter(pk=mail_id).first()
+    export = mail.run.export if mail else None
+    if mail is None or export is None or export.state != Export.State.READY or not _claim(mail):
         return
     if why_not := people.why_not(export, mail.user):
         _finish(mail, State.DROPPED, error=why_not)

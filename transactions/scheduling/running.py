@@ -31,8 +31,16 @@ def begin_due() -> Sequence[UUID]:
     now = timezone.now()
     ScheduleRun.objects.filter(created_at__lt=now - _HISTORY).delete()
     running = Schedule.objects.filter(paused="", begun_until__lt=now).select_related("merchant")
-    begun = [_begin(schedule.pk, now) for schedule in running if _due(schedule, now)]
-    return [export for export in begun if export]
+    begun = []
+    for schedule in running:
+        try:
+            export = _begin(schedule.pk, now) if _due(schedule, now) else None
+        except Exception:
+            # One that cannot be begun holds no other one up.
+            log.exception("schedule_not_begun", schedule=schedule.pk)
+        else:
+            begun += [export] if export else []
+    return begun
 
 
 def run_now(schedule: Schedule, membership: Membership) -> Export:
