@@ -4,7 +4,7 @@ PREPARE := $(PYTHON) -I merchant/embedded/prepare.py
 EMBEDDED := .venv/bin/python -m merchant.embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench lint format
+.PHONY: help run test soak fuzz bench lint format
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,6 +20,10 @@ test: ## Run every check and test; ARGS="tests/merchant -k money" runs only thes
 soak: ## Mixed load for MINUTES=30 while everything dies again and again, then proofs, into docs/soak.md
 	@$(PREPARE) test
 	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30) $(ARGS)
+
+fuzz: ## Send REQUESTS=50000 requests that nobody should send to every address, and count the answers
+	@$(PREPARE) test
+	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(EMBEDDED) test tests/security/test_fuzz.py -n 0
 
 bench: ## Measure speed and memory beside peers, into docs/benchmarks.md; SCALE=full takes long
 	@$(PREPARE) test

@@ -1,10 +1,10 @@
 """What every request gets."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
@@ -54,7 +54,11 @@ def membership(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         member_request.membership = current  # type: ignore[assignment]
         rows = walls.only(current.merchant_id) if current else walls.nobody()
         with rows, timezone.override(current.merchant.zone if current else None):
-            return get_response(request)
+            response = get_response(request)
+            # What is read while it is sent is read after this. A file's bytes are nobody's rows.
+            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+                response.streaming_content = walls.kept(cast(Iterator[bytes], response.streaming_content))
+            return response
 
     return middleware
 

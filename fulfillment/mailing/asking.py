@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from fulfillment import items, rules
 from fulfillment.mailing.begin import address_trouble, write
-from fulfillment.mailing.states import State
 from fulfillment.models import Message
 from fulfillment.receipts.platforms import platform
 from merchant import audit
@@ -21,6 +20,8 @@ Choice = tuple[str, str]
 
 # Of one order: whoever asks for more is mistaken, or does harm with our name.
 A_DAY_AT_MOST = 10
+# In the keys of mails that a person has asked for.
+_AGAIN = ":again:"
 _PAID = (Status.PROCESSED, Status.REFUNDED, Status.CHARGEBACK)
 
 
@@ -65,7 +66,7 @@ def send_again(
         message = write(
             order,
             Kind(kind),
-            f"{choice}:{order.pk}:again:{form_key}"[:200],
+            f"{choice}:{order.pk}{_AGAIN}{form_key}"[:200],
             recipient=address,
             platform=detail if kind == Kind.KEY else "",
             items=_handed_over(order)[detail] if kind == Kind.KEY else (),
@@ -94,5 +95,5 @@ def _handed_over(order: Transaction) -> dict[str, list[str]]:
 
 def _asked_for(order: Transaction) -> int:
     a_day_ago = timezone.now() - dt.timedelta(days=1)
-    asked = Message.objects.filter(transaction=order, created_at__gte=a_day_ago)
-    return asked.exclude(requested_by=None).exclude(state=State.STOPPED).count()
+    mine = Message.objects.filter(transaction=order, created_at__gte=a_day_ago)
+    return mine.filter(key__contains=_AGAIN).count()

@@ -128,7 +128,8 @@ def _paid(rule: MailRule) -> QuerySet[Transaction]:
 
 
 def _refunded(rule: MailRule) -> QuerySet[Transaction]:
-    told = Message.objects.filter(refund_uuid=OuterRef("pk"), kind=Kind.REFUND)
+    # By its order too: that has an index.
+    told = Message.objects.filter(transaction=OuterRef("parent_uuid"), refund_uuid=OuterRef("pk"))
     rows = Transaction.objects.filter(
         merchant=rule.merchant_id,
         project=rule.project,

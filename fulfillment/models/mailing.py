@@ -151,6 +151,12 @@ class Message(models.Model):
         return f"{self.kind} {self.pk}"
 
     @property
+    def choice(self) -> str:
+        """What to choose in the form to mail the same again."""
+        detail = self.platform or (str(self.refund_uuid) if self.refund_uuid else "")
+        return f"{self.kind}:{detail}" if detail else self.kind
+
+    @property
     def is_open(self) -> bool:
         """Whether something is still to be done."""
         return self.state in self.OPEN

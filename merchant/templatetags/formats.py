@@ -3,18 +3,16 @@
 import datetime as dt
 from decimal import Decimal
 
-from babel import Locale
 from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from merchant import money as currency_rules
+from merchant import countries, money as currency_rules
 from merchant.access import Right, may
 from merchant.markup import address, filled, icon
 from merchant.models import Membership
 
 register = template.Library()
-_COUNTRIES = Locale("en").territories
 _ELSEWHERE = '<a href="{}">{}</a>'
 _CURRENT = '<a href="{0}" aria-current="{2}">{1}</a>'
 
@@ -34,7 +32,7 @@ def negative(amount: Decimal) -> Decimal:
 @register.filter
 def country(code: object) -> str:
     """The English name of a country, or the code when it is unknown."""
-    return _COUNTRIES.get(str(code), str(code)) or "–"
+    return countries.names().get(str(code), str(code)) or "–"
 
 
 @register.filter

@@ -12,7 +12,7 @@ requests or tasks call `close`, so that there is no such outside in them, not ev
 See docs/decisions/008-the-database-is-the-second-wall.md.
 """
 
-from merchant.walls.scopes import close, lifted, nobody, only, only_of, own_rows
+from merchant.walls.scopes import close, kept, lifted, nobody, only, only_of, own_rows
 from merchant.walls.statements import copying
 
-__all__ = ["close", "copying", "lifted", "nobody", "only", "only_of", "own_rows"]
+__all__ = ["close", "copying", "kept", "lifted", "nobody", "only", "only_of", "own_rows"]

@@ -106,6 +106,13 @@ def build(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
         _view(cursor)
 
 
+def make_role(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Make the role alone, before policies that name it are brought back. Raises CommandError."""
+    connection = connections[using]
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        _role(cursor, connection.settings_dict["USER"])
+
+
 def make_way(using: str = DEFAULT_DB_ALIAS, plan: object = (), **_: Any) -> None:
     """Before a migration: take the view away, which would forbid changes of its table's columns.
 

@@ -1,6 +1,6 @@
 """Whose rows can be seen right now: by this thread, until the end of a `with`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -61,6 +61,11 @@ def lifted() -> Iterator[None]:
         yield
 
 
+def kept(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of an answer, each made as if it were now, although it is asked for later."""
+    return _each_within(current(), iter(pieces))
+
+
 @contextmanager
 def own_rows() -> Iterator[None]:
     """Read transactions through a view of the merchant's own rows: the same rows, by any index.
@@ -72,6 +77,15 @@ def own_rows() -> Iterator[None]:
         yield
     finally:
         _through_own_rows.reset(token)
+
+
+def _each_within(scope: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    while True:
+        with _within(scope):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 @contextmanager

@@ -8,7 +8,10 @@ import time
 
 import django
 
-NAMES = ("first_fill", "unchanged", "webhook", "webhook_load", "list_page", "list_rate", "export_files")
+NAMES = (
+    "first_fill", "unchanged", "webhook", "webhook_load", "list_page", "list_rate", "export_files",
+    "export_memory",
+)  # fmt: skip
 
 
 def main(wanted: list[str]) -> int:

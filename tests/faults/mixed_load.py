@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import httpx2
+import psycopg
 
 from merchant.paysuper.sandbox import catalogue
 from merchant.paysuper.signature import sign
@@ -33,6 +34,8 @@ CARD = "a card"
 _SECRET = catalogue.MERCHANTS[0].projects[0].secret
 _LINES = 4
 _TRIES = 30
+# So much may wait: where the machine is slower than the load, the load waits for it.
+_WEBHOOKS_WAITING, _EXPORTS_WAITING = 500, 3
 # A person refunds what was paid so many seconds ago: until then it has been read.
 _READ_AFTER = 20.0
 
@@ -52,6 +55,7 @@ class MixedLoad:
         self.delivered: set[str] = set()
         self.exports: list[str] = []
         self.unforeseen: list[str] = []
+        self.waited, self.looked = 0.0, {}
         self.threads: list[threading.Thread] = []
 
     def begin(self) -> None:
@@ -100,6 +104,8 @@ class MixedLoad:
         with httpx2.Client(base_url=self.installation.address, timeout=15) as paysuper:
             due = time.monotonic()
             while not self.over.is_set():
+                if self._is_too_much("fulfillment_webhookevent", "'received'", _WEBHOOKS_WAITING):
+                    continue
                 due = max(due + _LINES / self.webhooks, time.monotonic() - 5)
                 self.over.wait(max(0.0, due - time.monotonic()))
                 key = uuid4().hex * 2
@@ -150,6 +156,8 @@ class MixedLoad:
         """Somebody wants a file."""
         with self._signed_in() as browser:
             while not self.over.wait(chance.uniform(8, 15)):
+                if self._is_too_much("transactions_export", "'waiting', 'running'", _EXPORTS_WAITING):
+                    continue
                 browser.get("/exports/")
                 form = {
                     "format": chance.choice(["csv", "xlsx", "pdf"]),
@@ -162,6 +170,19 @@ class MixedLoad:
                 )
                 if answer is not None and answer.status_code == 302:
                     self.exports.append(answer.headers["location"])
+
+    def _is_too_much(self, table: str, states: str, limit: int) -> bool:
+        """Whether so many rows wait already; looks every few seconds, and waits a second when it is so."""
+        until, found = self.looked.get(table, (0.0, False))
+        if time.monotonic() > until:
+            with contextlib.suppress(psycopg.Error):
+                counted = f"SELECT count(*) > {limit} AS yes FROM {table} WHERE state IN ({states})"
+                found = self.installation.rows(counted)[0]["yes"]
+            self.looked[table] = (time.monotonic() + 3, found)
+        if found:
+            self.waited += 1 / _LINES if "webhook" in table else 0
+            self.over.wait(1)
+        return found
 
     @contextlib.contextmanager
     def _signed_in(self) -> Iterator[httpx2.Client]:

@@ -80,6 +80,7 @@ def _facts(wanted: argparse.Namespace, load: MixedLoad, killed: Counter[str], re
         f"- Load at the end (1, 5 and 15 minutes, all that runs on the machine): {loads}",
         f"- {killed.total()} deaths: {deaths}",
         f"- {len(load.delivered):,} webhooks taken, {len(load.delivered) / wanted.minutes / 60:.1f} a second",
+        f"- {load.waited:.0f} s in which no webhook was sent, since as many waited as may wait",
         f"- {len(load.refunding):,} orders refunded by people, {len(load.exports):,} exports asked for",
         f"- {resting:.0f} s from the end of the load until nothing was under way and all was proved",
         *[f"- Trouble of the load itself: {each}" for each in load.unforeseen[:5]],

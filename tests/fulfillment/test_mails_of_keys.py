@@ -168,6 +168,23 @@ def test_a_person_mails_a_key_again_to_another_address(
     assert fresh(keys).customer_email != "right@example.com"
 
 
+def test_nobody_is_flooded_with_mails(keys: Transaction, office: PostOffice, ben: Person) -> None:
+    actions.fulfil(keys, ben.membership, "")
+    for number in range(10):
+        mailing.send_again(keys, ben.membership, "payment", "right@example.com", f"form-{number}")
+    with pytest.raises(mailing.NotSendable, match="Enough mails"):
+        mailing.send_again(keys, ben.membership, "payment", "right@example.com", "form-10")
+
+
+def test_the_form_offers_what_was_mailed(keys: Transaction, office: PostOffice, ben: Person) -> None:
+    actions.fulfil(keys, ben.membership, "")
+    message = tried(Message.objects.filter(kind="key").last())
+    page = ben.browser.get(f"/messages/{message.pk}/").content.decode()
+    assert f"/mail/?what=key%3A{message.platform}" in page
+    form = ben.browser.get(f"/transactions/{keys.pk}/mail/", {"what": message.choice}).content.decode()
+    assert f'value="key:{message.platform}" selected' in form
+
+
 def test_keys_that_are_not_handed_over_cannot_be_mailed(
     keys: Transaction, office: PostOffice, ben: Person
 ) -> None:

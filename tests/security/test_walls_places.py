@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from fulfillment.models import Action, WebhookEvent
 from fulfillment.tasks import process_webhook
-from merchant import walls
+from merchant import audit, walls
 from merchant.access import Right, requires
 from merchant.celery import app
 from merchant.models import Membership, Merchant
@@ -128,6 +128,20 @@ def test_the_wall_holds_where_a_request_is_given_another_merchant(
         patched.setattr("django.core.handlers.base.BaseHandler.resolve_request", lambda *_: (view, (), {}))
         ann.browser.get("/")
     assert {row.merchant_id for row in seen} == {ann.membership.merchant_id}
+
+
+def test_what_is_sent_piece_by_piece_is_read_behind_the_same_wall(
+    ann: Person, cleo: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in (ann, cleo):
+        audit.record(who.membership.merchant, who.membership.user, "wall.tested", who.membership.user.email)
+    # As in a process that serves requests, where nothing is seen outside of them.
+    monkeypatch.setattr(walls.scopes, "_outside", walls.scopes.NOBODY)
+    answer = ann.browser.get("/audit/export/")
+    assert answer.streaming
+    text = answer.getvalue().decode()
+    assert "ann@example.com" in text
+    assert "cleo@example.com" not in text
 
 
 def test_the_anonymous_see_nothing(mirrored: Merchant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from transactions.exports import xlsx_book
+from transactions.exports.copying import Rows, taken
 from transactions.exports.report import Report
 from transactions.exports.xlsx_rows import xml_row
 
 ROWS_PER_SHEET = 1_048_575  # 1,048,576 lines with the header
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _DATA_END = b"</sheetData>"
-_BATCH = 500
+_BATCH = 100
 # Half the time of zlib's default for a fifth more bytes.
 _LEVEL = 3
 # A member above 2 GiB needs ZIP64, which is not forced on files that cannot come near: the longest texts
@@ -68,13 +69,13 @@ def _batches(report: Report, styles: xlsx_book.Styles, sizes: list[int]) -> Iter
         yield _joined(report, iter(copy), sizes)
 
 
-def _joined(report: Report, rows: Iterator[bytes | memoryview], sizes: list[int]) -> Iterator[bytes]:
+def _joined(report: Report, rows: Rows, sizes: list[int]) -> Iterator[bytes]:
     done = 0
     for size in sizes:
         for start in range(0, size, _BATCH):
             report.progress(done, report.rows)
             batch = min(_BATCH, size - start)
-            yield b"".join(islice(rows, batch))
+            yield taken(rows, batch)[0]
             done += batch
 
 

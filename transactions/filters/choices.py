@@ -5,13 +5,11 @@ One query reads both, so that the first page of the minute asks one more than th
 
 from dataclasses import dataclass, field
 
-from babel import Locale
 from django.db import connection
 
+from merchant import countries
 from merchant.models import Merchant
 from transactions import remembered
-
-_COUNTRIES = Locale("en").territories
 
 # From one value to the next along the index of each column: a step a value, however many rows there are.
 # DISTINCT would read all of them.
@@ -84,7 +82,7 @@ def _read(merchant: Merchant) -> Choices:
             if name == "view":
                 found.views.append((key, owner, value, title, shared))
                 continue
-            text = _COUNTRIES.get(value, value) if name == "country" else title or value
+            text = countries.names().get(value, value) if name == "country" else title or value
             found.by_filter[name].append((value, text))
             if key:
                 found.projects[value] = key

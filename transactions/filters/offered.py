@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from babel import Locale
-
+from merchant import countries
 from merchant.models import Merchant, Project
 from transactions.filters.choices import Choices
 
-_COUNTRIES = Locale("en").territories
 _LONGEST = 100
 _PROJECT_ID = re.compile("[0-9a-f]{24}")
 
@@ -22,7 +20,7 @@ def values(name: str, choices: Choices, asked: Iterable[str]) -> list[tuple[str,
     unseen = set(asked) - {value for value, _ in seen}
     if name == "project" or not unseen:
         return seen
-    titles = _COUNTRIES if name == "country" else {}
+    titles = countries.names() if name == "country" else {}
     sayable = sorted(value for value in unseen if len(value) <= _LONGEST and "\0" not in value)
     return [*seen, *((value, titles.get(value, value)) for value in sayable)]
 

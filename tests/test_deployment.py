@@ -1,0 +1,83 @@
+"""Procfile, compose file, image and systemd units run the same programs, and the documents tell the truth."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+from merchant.embedded import environment as embedded
+from merchant.embedded.supervisor import procfile
+from merchant.management.commands import environment
+
+ROOT = settings.BASE_DIR
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+PROGRAMS = procfile(ROOT / "Procfile")
+OURS = [name for name in PROGRAMS if name != "sandbox"]
+
+
+def queues(command: str) -> list[str]:
+    found = re.findall(r"--queues (\S+)", command)
+    return [queue for each in found for queue in each.split(",")]
+
+
+def test_compose_runs_the_programs_of_the_procfile() -> None:
+    ours = {
+        name for name, service in COMPOSE["services"].items() if service.get("image") == "paysuper-dashboard"
+    }
+    assert ours == {*OURS, "set-up"}
+    for name in OURS:
+        command = " ".join(COMPOSE["services"][name].get("command", []))
+        assert queues(command) == queues(PROGRAMS[name]), name
+    served = [queue for name in OURS for queue in queues(PROGRAMS[name])]
+    assert sorted(served) == sorted(settings.QUEUES)
+
+
+def test_everything_of_ours_runs_without_rights_on_a_file_system_that_it_cannot_write() -> None:
+    for name in (*OURS, "set-up"):
+        service = COMPOSE["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in service["security_opt"]
+    steps = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER (?!0|root)", steps, re.MULTILINE)
+    assert steps.count("\nFROM ") + steps.startswith("FROM ") == 2, "what builds is not what runs"
+
+
+def test_compose_passes_on_variables_that_the_settings_know() -> None:
+    for name in OURS:
+        assert COMPOSE["services"][name]["environment"].keys() - {"TMPDIR"} <= environment.read().keys()
+    public = re.findall(
+        r"^ +([A-Z_]+(?:PASSWORD|KEYS?)): (?!\$)", (ROOT / "compose.yaml").read_text(), re.MULTILINE
+    )
+    assert public == [], "a secret with a value of its own"
+
+
+def test_units_of_systemd_serve_every_queue_and_start_together() -> None:
+    folder = ROOT / "docs" / "systemd"
+    target = (folder / "dashboard.target").read_text()
+    instances = re.findall(r"dashboard-worker@(\w+)\.service", target)
+    beside = (folder / "dashboard-worker@mail.service.d" / "queues.conf").read_text()
+    assert sorted([*instances, "celery"]) == sorted(settings.QUEUES)
+    assert "QUEUES=mail,celery" in beside
+    for name in ("web", "worker@", "beat"):
+        unit = (folder / f"dashboard-{name}.service").read_text()
+        assert "User=dashboard" in unit
+        assert "ProtectSystem=strict" in unit
+
+
+def test_the_table_of_variables_is_that_of_the_settings() -> None:
+    assert environment.MEANINGS.keys() == environment.read().keys(), "say what it means in MEANINGS"
+    assert environment.PAGE.read_text() == environment.page(), "run manage.py environment --write"
+
+
+def test_the_tests_see_none_of_the_variables_of_the_person() -> None:
+    assert environment.read().keys() | {"DJANGO_SETTINGS_MODULE"} == embedded.OF_THE_PRODUCT
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_worker_gives_back_what_it_has_not_finished(name: str) -> None:
+    if "worker" in PROGRAMS[name].split():
+        assert "REMAP_SIGTERM=SIGQUIT" in PROGRAMS[name]
+    assert "REMAP_SIGTERM=SIGQUIT" in (ROOT / "Dockerfile").read_text()
