@@ -4,7 +4,7 @@ PREPARE := $(PYTHON) -I merchant/embedded/prepare.py
 EMBEDDED := .venv/bin/python -m merchant.embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak fuzz bench lint format
+.PHONY: help run test soak fuzz bench lint format audit
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -36,3 +36,8 @@ lint: ## Run the checks without the tests
 format: ## Bring Python and templates into shape
 	@$(PREPARE) test
 	@$(EMBEDDED) format
+
+audit: ## Ask PyPI whether our dependencies have known holes; needs the network, so it is no part of test
+	@$(PYTHON) -m venv .data/pip-audit
+	@.data/pip-audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.9.0
+	@.data/pip-audit/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps

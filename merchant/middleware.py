@@ -11,6 +11,7 @@ from django_structlog.middlewares import RequestMiddleware
 from merchant import audit, walls
 from merchant.access import MemberRequest
 from merchant.models import Membership
+from merchant.safety import PERMISSIONS
 
 SESSION_KEY = "merchant"
 # Who has it sees an order or a receipt.
@@ -78,5 +79,17 @@ def remembered(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
             return get_response(request)
         finally:
             audit.answered.reset(before)
+
+    return middleware
+
+
+def permissions(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Tells browsers what no page of ours needs, and that no other site may take our files in."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
 
     return middleware

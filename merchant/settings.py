@@ -8,7 +8,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from merchant import logged, storage
+from merchant import logged, safety, storage
 
 env = environ.FileAwareEnv()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,6 +25,14 @@ if not ENCRYPTION_KEYS:
 
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+if _unsafe := safety.troubles(
+    debug=DEBUG,
+    secret_key=SECRET_KEY,
+    encryption_keys=ENCRYPTION_KEYS,
+    base_url=BASE_URL,
+    hosts=ALLOWED_HOSTS,
+):
+    raise ImproperlyConfigured(" ".join(_unsafe))
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 PAYSUPER_API_URL = env.str("PAYSUPER_API_URL", default="https://api.paysuper.example").rstrip("/")
 # Merchants' own servers are called in the public internet only, and by HTTPS; true is for development.
@@ -55,6 +63,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "merchant.middleware.behind_the_wall",
     "django.middleware.security.SecurityMiddleware",
+    "merchant.middleware.permissions",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -111,7 +120,7 @@ EXPORT_STORAGE_URL = env.str("EXPORT_STORAGE_URL", default=(BASE_DIR / ".data" /
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "exports": storage.configured(EXPORT_STORAGE_URL),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "merchant.static_files.StaticFiles"},
 }
 EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
 # Bytes up to which a schedule's mail carries its file; of larger ones it says where they are.
@@ -153,6 +162,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # A thousand selected rows, and what else stands in their form.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1100
+DATA_UPLOAD_MAX_NUMBER_FILES = 2
 
 # Outgoing mail ------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
@@ -172,6 +182,20 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Said over HTTPS only; 0 while an installation is being moved. Other hosts of the domain are not ours.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600)
+if ALLAUTH_TRUSTED_PROXY_COUNT:
+    # The proxies in front of us say so, and take this header away from everybody else.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_COOKIE_HTTPONLY = True
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS for subdomains and the browsers' own list: the domain's owner decides.
+    "security.W005",
+    "security.W021",
+    # A redirect in the wrong place loses webhooks (contract §13.4): the proxy redirects people.
+    "security.W008",
+]
 
 # Celery: the row in PostgreSQL is the truth, the broker only rings ---------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -59,6 +59,12 @@ def icon_tag(name: str) -> SafeString:
     return icon(name)
 
 
+@register.simple_tag(name="address")
+def address_tag(name: str) -> str:
+    """The address of a page without parameters; `url` looks it up anew each time."""
+    return address(name)
+
+
 @register.simple_tag(takes_context=True)
 def nav_link(context: template.Context, view: str, label: str) -> SafeString:
     """A link of the main navigation, which says whether the page, or one below it, is the current one."""

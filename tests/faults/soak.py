@@ -103,7 +103,7 @@ def _proofs(installation, load, come_to_rest) -> tuple[dict[str, object], str]:
         figures |= proofs.every_export_ended(installation)
         figures |= proofs.the_audit_is_whole(installation)
     except AssertionError as failure:
-        return {}, str(failure) or "an assertion failed"
+        return {}, str(failure)[:500] or "an assertion failed"
     return figures, ""
 
 

@@ -35,12 +35,13 @@ def test_what_is_due_is_made_sent_and_audited(ann: Person, ben: Person, lantern:
 
 
 def test_a_period_is_that_of_the_due_moment_and_not_of_the_work(ann: Person, lantern: Merchant) -> None:
-    daily(lantern, ann.membership.user, ann.membership.user, query="period=last_month", every="monthly")
-    with clock(2026, 11, 1, 5, 1):
+    night = {"every": "monthly", "day": 31, "at": dt.time(23, 30)}
+    daily(lantern, ann.membership.user, ann.membership.user, query="period=this_month", **night)
+    with clock(2026, 11, 1, 5):  # begun late, in another month
         tasks.sweep_schedules()
-    with clock(2026, 12, 2, 12):
+    with clock(2026, 12, 2, 12):  # and made later still
         tasks.make_export(str(Export.objects.get().pk))
-    assert Export.objects.get().filter_in_words == "Period: Last month · Days: 2026-10-01 to 2026-10-31"
+    assert Export.objects.get().filter_in_words == "Period: This month · Days: 2026-10-01 to 2026-10-31"
 
 
 def test_after_an_outage_the_newest_due_moment_runs_and_names_those_skipped(

@@ -1,11 +1,16 @@
 """One moment of the database, for as long as a report is read."""
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+# Bytes.
+_ARRIVED = 256 * 1024
 
 
 @contextmanager
@@ -18,6 +23,7 @@ def snapshot(alias: str) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
     try:
         connection.set_autocommit(False)
         with connection.cursor() as cursor:
+            _bounded(connection)
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Compiling some hundred expressions takes longer than a short report.
             cursor.execute("SET LOCAL jit = off")
@@ -27,3 +33,9 @@ def snapshot(alias: str) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
         yield connection, as_of
     finally:
         connection.close()
+
+
+def _bounded(connection: BaseDatabaseWrapper) -> None:
+    """What has arrived and is not yet written stays small, also when the database is faster than we are."""
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as pipe:
+        pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ARRIVED)

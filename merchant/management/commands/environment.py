@@ -26,6 +26,7 @@ MEANINGS = {
     "EXPORT_MAIL_ATTACHMENT": "largest file (bytes) that is sent along with a mail",
     "STATIC_ROOT": "where collected static files lie",
     "TRUSTED_PROXIES": "how many proxies stand in front",
+    "HSTS_SECONDS": "how long browsers keep to HTTPS; 0 while an installation is being moved",
     "REAUTHENTICATION_TIMEOUT": "seconds after which money asks for the password again",
     "INVITATION_DAYS": "how long an invitation is good",
     "LIST_STATEMENT_TIMEOUT": "seconds that a question of the list may take",
