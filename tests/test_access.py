@@ -359,8 +359,14 @@ def things(
         **mine, owner=people["owner"], name="Paid", query="status=processed", shared=True
     )
     ReturnPage.objects.create(**mine, project=harbour, is_open=True)
-    wish = {"amount": 1, "currency": "EUR", "return_token": "of-a-payment-that-is-tried"}
-    test = TestPayment.objects.create(**mine, **wish, project=harbour, requested_by=people["owner"])
+    test = TestPayment.objects.create(
+        **mine,
+        project=harbour,
+        amount=1,
+        currency="EUR",
+        requested_by=people["owner"],
+        return_token="from-the-shop",
+    )
     invited = invitations.invite(order.merchant, "invited@example.com", "support", people["owner"])
     # Somebody whom nobody here is, or a role would change while the table is walked.
     left = setup.add_member(order.merchant, "left@example.com", PASSWORD, "support")

@@ -79,8 +79,9 @@ def return_logo(request: HttpRequest, project_id: str) -> HttpResponse:
     """The logo on these pages."""
     if not limits.allows(request, "return-page", most=_MOST):
         return _for_one_reader(HttpResponse("Too many requests. Wait a minute.", "text/plain", 429))
-    page = get_object_or_404(ReturnPage, is_open=True, project__paysuper_id=project_id.lower())
-    logo = bytes(MailRule.of(page.project).logo)
+    with walls.lifted():  # whose it is, only the project tells
+        page = get_object_or_404(ReturnPage, is_open=True, project__paysuper_id=project_id.lower())
+        logo = bytes(MailRule.of(page.project).logo)
     if not logo:
         raise Http404("There is no logo.")
     return _for_one_reader(HttpResponse(logo, content_type="image/png"))

@@ -20,7 +20,7 @@ from fulfillment.models import TestPayment
 from merchant.models import User
 from tests.conftest import signed_in
 from tests.security.requests import Request, form_fields, requests
-from tests.test_access import WHO, exports_folder, order, people, things, walk  # noqa: F401 - fixtures
+from tests.test_access import WHO, walk
 
 NUMBER = int(os.environ.get("FUZZ_REQUESTS", "0"))
 SHORT = 250
@@ -30,12 +30,12 @@ PIECES = 1 if not NUMBER else max(1, NUMBER // 2500)
 
 
 @pytest.fixture
-def browsers(people: dict[str, User]) -> dict[str, Browser]:  # noqa: F811
+def browsers(people: dict[str, User]) -> dict[str, Browser]:
     return {who: signed_in(people[who]) if who in people else Browser() for who in WHO}
 
 
 @pytest.fixture
-def patterns(things: dict[str, object]) -> dict[str, dict[str, str]]:  # noqa: F811
+def patterns(things: dict[str, object]) -> dict[str, dict[str, str]]:
     """Every address, with the parts of it and what the owner's merchant has for them."""
     TestPayment.objects.update(return_token="t" * 22)
     return {

@@ -23,7 +23,9 @@ NOBODYS = {
     "auth.Permission",
     "contenttypes.ContentType",
     "merchant.User",
+    "mfa.Authenticator",
     "sessions.Session",
+    "usersessions.UserSession",
 }
 # Of what the sandbox brings in.
 MIRRORED = (Transaction, Item, RawOrder, DailyTotal, Project, Membership, Merchant)
