@@ -30,6 +30,17 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
+class SecondFactorForm(forms.Form):
+    """Who signs in with a second factor."""
+
+    roles = forms.MultipleChoiceField(
+        label="Roles",
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
 class JoiningForm(forms.Form):
     """What a new person tells about themselves. The address is known from the invitation."""
 

@@ -63,11 +63,11 @@ def revoke(invitation: Invitation, by: User) -> None:
         _record(locked, by, "invitation.taken_back")
 
 
-def by_token(token: str) -> Invitation | None:
-    """The open invitation of the token in a mail's link."""
+def by_hash(token_hash: str) -> Invitation | None:
+    """The open invitation of which a mail's link holds the token with this hash."""
     open_ones = Invitation.objects.open().select_related("merchant")
     with walls.lifted():  # whose it is, only who has the token knows
-        return open_ones.filter(token_hash=hashed(token)).first()
+        return open_ones.filter(token_hash=token_hash).first()
 
 
 def accept(invitation: Invitation, user: User) -> Membership:

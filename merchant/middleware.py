@@ -14,8 +14,10 @@ from merchant.models import Membership
 from merchant.safety import PERMISSIONS
 
 SESSION_KEY = "merchant"
-# Who has it sees an order or a receipt.
-_TOKEN = re.compile(r"^(/(?:receipts|(?:thanks|sorry)/[^/]+)/)[^/]+")
+# Whoever reads the log must not see an order or a receipt, set a password, or confirm an address.
+_TOKEN = re.compile(
+    r"^(/(?:receipts|(?:thanks|sorry)/[^/]+|accounts/password/reset/key|accounts/confirm-email)/)[^/]+"
+)
 
 
 class RequestLog(RequestMiddleware):
@@ -23,7 +25,7 @@ class RequestLog(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        """Method and path alone, without the part of customers' pages that opens them."""
+        """Method and path alone, without the part that opens something."""
         path = _TOKEN.sub(r"\1…", request.path)
         return f"{request.method} {path}"
 

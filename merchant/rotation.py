@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.apps import apps
 from django.db import connection
@@ -79,6 +80,41 @@ class Place:
         return found
 
 
+@dataclass(frozen=True)
+class SecondFactorPlace(Place):
+    """A member of what allauth keeps of second factors: the secrets of apps, the seeds of recovery codes."""
+
+    member: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}.{self.member}"
+
+    def rows(self, last: Any) -> list[tuple[object, dict[Spot, str]]]:
+        """The next rows after the key `last` (None: the first ones), with their ciphertexts."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'SELECT "{self.key}", "{self.column}" ->> %(member)s FROM "{self.table}" '
+                f"WHERE \"{self.column}\" ->> %(member)s <> '' "
+                f'AND (%(last)s::{self.key_type} IS NULL OR "{self.key}" > %(last)s) '
+                f'ORDER BY "{self.key}" LIMIT {_AT_ONCE}',
+                {"member": self.member, "last": last},
+            )
+            return [(key, {None: text}) for key, text in cursor.fetchall()]
+
+    def write(self, spot: Spot, changes: list[tuple[object, str, str]]) -> int:  # noqa: ARG002 - one a row
+        """Replace old by new ciphertexts, by key, where they still stand; how many were replaced."""
+        keys, olds, news = zip(*changes, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'UPDATE "{self.table}" AS stored '
+                f'SET "{self.column}" = jsonb_set(stored."{self.column}", %s, to_jsonb(change.new)) '
+                f"FROM unnest(%s::{self.key_type}[], %s::text[], %s::text[]) AS change(key, old, new) "
+                f'WHERE stored."{self.key}" = change.key AND stored."{self.column}" ->> %s = change.old',
+                [[self.member], list(keys), list(olds), list(news), self.member],
+            )
+            return int(cursor.rowcount)
+
+
 @dataclass
 class Count:
     """How far the work on a place has come: ciphertexts looked at, renewed, and beyond every key."""
@@ -90,7 +126,17 @@ class Count:
 
 def places() -> list[Place]:
     """Every column of the product that holds ciphertext."""
-    return [
+    second_factors = [
+        SecondFactorPlace(
+            table=Authenticator._meta.db_table,
+            key=str(Authenticator._meta.pk.column),
+            key_type=str(Authenticator._meta.pk.rel_db_type(connection)),
+            column="data",
+            member=member,
+        )
+        for member in ("secret", "seed")
+    ]
+    return second_factors + [
         Place(
             table=model._meta.db_table,
             key=str(model._meta.pk.column),

@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_filters",
     "django_htmx",
     "django_structlog",
@@ -70,8 +72,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "merchant.sessions.time_out",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "merchant.middleware.membership",
+    "merchant.second_factor.asked_for",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -133,20 +137,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "merchant.passwords.DisguisedPasswordValidator"},
 ]
+ACCOUNT_FORMS = {"reset_password": "merchant.accounts.ForgottenPasswordForm"}
 ACCOUNT_ADAPTER = "merchant.accounts.ClosedAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
+# Another address counts once its mailbox has confirmed it.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+PASSWORD_RESET_TIMEOUT = 3600
+MFA_ADAPTER = "merchant.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "activate_totp": "merchant.second_factor.AuthenticatorAppForm",
+    "add_webauthn": "merchant.passkeys.AddForm",
+    "login_webauthn": "merchant.passkeys.SignInForm",
+    "authenticate_webauthn": "merchant.passkeys.SecondFactorForm",
+    "reauthenticate_webauthn": "merchant.passkeys.AgainForm",
+}
+# Nobody signs up here with the address of somebody else.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "PaySuper dashboard"
 LOGIN_URL = "account_login"
-INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
 LOGIN_REDIRECT_URL = "transactions:list"
+INVITATION_DAYS = env.int("INVITATION_DAYS", default=7)
 # Seconds after which the password is asked for again before money moves.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_TIMEOUT", default=30 * 60)
-SESSION_COOKIE_AGE = 12 * 3600
+# Somebody who does nothing is signed out after the one, everybody after the other.
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=2 * 3600)
+SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 3600)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 # How many proxies stand before us; a client's word about its own address is worth nothing.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)

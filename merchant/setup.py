@@ -5,6 +5,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.core.validators import validate_email
@@ -159,6 +160,10 @@ def add_member(owner: Merchant, email: str, password: str, role: str) -> Members
     user = User.objects.filter(email=email).first() or User(email=email)
     user.set_password(password)
     user.save()
+    # Whoever runs this vouches for the address.
+    EmailAddress.objects.get_or_create(
+        email=email, defaults={"user": user, "primary": True, "verified": True}
+    )
     membership, _ = Membership.with_ended.update_or_create(
         user=user, merchant=owner, defaults={"role": role, "ended_at": None}
     )

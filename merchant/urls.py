@@ -1,8 +1,6 @@
 """Every address of the product."""
 
-from django.http import Http404
 from django.urls import include, path
-from django.views.defaults import page_not_found
 
 from merchant import views
 from merchant.audit import pages as audit
@@ -11,15 +9,18 @@ from merchant.views import account, team
 urlpatterns = [
     path("", include("transactions.urls")),
     path("", include("fulfillment.urls")),
-    # Nobody changes the address they are known by: it could be the one that a new colleague is added with.
-    path("accounts/email/", page_not_found, {"exception": Http404()}),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/second-factor/", include("allauth.mfa.urls")),
     path("account/", account.account, name="account"),
     path("account/merchant/", account.choose, name="choose_merchant"),
     path("account/leave/", account.leave, name="leave"),
+    path("account/sessions/", account.sessions, name="sessions"),
+    path("account/sessions/end-others/", account.end_other_sessions, name="end_other_sessions"),
+    path("account/sessions/<int:session_id>/end/", account.end_session, name="end_session"),
     path("invitation/", account.invitation, name="invitation"),
     path("team/", team.team, name="team"),
     path("team/rights/", team.rights, name="rights"),
+    path("team/second-factor/", team.ask_for_second_factor, name="ask_for_second_factor"),
     path("team/invite/", team.invite, name="invite"),
     path("team/invitations/<int:invitation_id>/resend/", team.resend, name="resend_invitation"),
     path("team/invitations/<int:invitation_id>/revoke/", team.revoke, name="revoke_invitation"),

@@ -144,6 +144,8 @@ def signed_in(user: User, *, minutes_ago: float = 0) -> Browser:
     at = time.time() - 60 * minutes_ago
     session["account_authentication_methods"] = [{"method": "password", "at": at}]
     session["account_authentication_methods_user"] = str(user.pk)
+    # As after its first click.
+    session["began_at"] = session["seen_at"] = int(time.time())
     session.save()
     return browser
 

@@ -43,6 +43,10 @@ class Merchant(models.Model):
     token_url = EncryptedTextField(blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, blank=True)
+    # Who signs in with a second factor or sets one up first.
+    second_factor_roles = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), blank=True
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -4,28 +4,31 @@ from typing import cast
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import EmailAddress, Login
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from merchant import invitations, people
+from merchant import invitations, people, second_factor, sessions as signed_in
 from merchant.access import MemberRequest, Right, requires
 from merchant.forms import JoiningForm
 from merchant.middleware import SESSION_KEY
 from merchant.models import Invitation, Membership, User
 from merchant.reauthentication import ask_password, is_recent
 
-_TOKEN = "invitation"  # noqa: S105 - the name under which a session holds it
+_TOKEN_HASH = "invitation"  # noqa: S105 - the name under which a session holds it
 
 
 @require_safe
 def account(request: MemberRequest) -> HttpResponse:
     """What somebody can do about their own account."""
-    return render(request, "merchant/account.html")
+    has_one = second_factor.has_one(cast(User, request.user))
+    return render(request, "merchant/account.html", {"has_second_factor": has_one})
 
 
 @require_POST
@@ -62,18 +65,49 @@ def leave(request: MemberRequest) -> HttpResponse:
     return redirect("account")
 
 
+@never_cache
+@require_safe
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in."""
+    places = signed_in.places(cast(User, request.user), request.session.session_key)
+    return render(request, "merchant/sessions.html", {"places": places})
+
+
+@require_POST
+def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    """Sign out of one browser."""
+    found = get_object_or_404(UserSession, user=request.user, pk=session_id)
+    is_this_one = found.session_key == request.session.session_key
+    found.end()
+    messages.success(request, "That browser is signed out.")
+    return redirect("account_login" if is_this_one else "sessions")
+
+
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign out everywhere else, also of browsers that no list knows."""
+    user = cast(User, request.user)
+    user.end_sessions()
+    # This one goes on, under a new key.
+    update_session_auth_hash(request, user)
+    UserSession.objects.create_from_request(request)
+    messages.success(request, "You are signed out everywhere but here.")
+    return redirect("sessions")
+
+
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
     """Where the link of an invitation's mail leads: joining, with or without an account so far."""
     if token := request.GET.get("token"):
-        if invitations.by_token(token):
-            # Out of the address: histories and logs must not learn it.
-            request.session[_TOKEN] = token
+        token_hash = invitations.hashed(token)
+        if invitations.by_hash(token_hash):
+            # Out of the address: histories must not learn the token.
+            request.session[_TOKEN_HASH] = token_hash
             return redirect("invitation")
         return render(request, "merchant/invitation_over.html", status=404)
-    found = invitations.by_token(request.session.get(_TOKEN, ""))
+    found = invitations.by_hash(request.session.get(_TOKEN_HASH, ""))
     if not found:
         return render(request, "merchant/invitation_over.html", status=404)
     if not User.objects.filter(email=found.email).exists():
@@ -111,7 +145,7 @@ def _join_as_oneself(request: HttpRequest, found: Invitation) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, membership: Membership) -> None:
-    request.session.pop(_TOKEN, None)
+    request.session.pop(_TOKEN_HASH, None)
     request.session[SESSION_KEY] = membership.merchant_id
     role = membership.get_role_display()
     messages.success(request, f"Welcome: you work for {membership.merchant} now, as {role}.")

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from merchant import invitations, people
+from merchant import invitations, people, second_factor
 from merchant.access import RIGHTS, MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
-from merchant.forms import InvitationForm, RoleForm
+from merchant.forms import InvitationForm, RoleForm, SecondFactorForm
 from merchant.models import Invitation, Membership, Role
 from merchant.reauthentication import ask_password, filled_in, is_recent
 from merchant.tasks import send_mail
@@ -28,6 +28,7 @@ def team(request: MemberRequest) -> HttpResponse:
         "former": [each for each in everybody if each.ended_at],
         "invitations": merchant.invitations.waiting().select_related("mail").order_by("email"),
         "may_change": may(request.membership, Right.PEOPLE),
+        "with_second_factor": second_factor.people_with_one(merchant),
     }
     return render(request, "merchant/team.html", context)
 
@@ -38,6 +39,29 @@ def rights(request: MemberRequest) -> HttpResponse:
     """Who may what, from the one table that decides it."""
     table = [(right, [right in RIGHTS[role] for role in Role]) for right in Right]
     return render(request, "merchant/rights.html", {"roles": list(Role), "table": table})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.PEOPLE)
+def ask_for_second_factor(request: MemberRequest) -> HttpResponse:
+    """Which roles sign in with a second factor."""
+    merchant = request.membership.merchant
+    # No box ticked is an answer, too.
+    posted = request.POST if request.method == "POST" else filled_in(request) or None
+    form = SecondFactorForm(posted, initial={"roles": merchant.second_factor_roles})
+    if request.method == "POST" and form.is_valid():
+        if not is_recent(request):
+            return ask_password(request)
+        try:
+            second_factor.ask_for(merchant, form.cleaned_data["roles"], request.membership)
+        except second_factor.WouldLockOut:
+            messages.error(
+                request, "You would be asked for it yourself: set up your own second factor first."
+            )
+            return redirect("mfa_index")
+        messages.success(request, "Saved. It counts from everybody's next click on.")
+        return redirect("team")
+    return render(request, "merchant/second_factor.html", {"form": form})
 
 
 @require_http_methods(["GET", "POST"])

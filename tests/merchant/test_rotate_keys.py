@@ -22,6 +22,7 @@ OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 HARMLESS = {
     "merchant.User.password": "a hash of the password",
     "sessions.Session.session_key": "looked up by it; good for twelve hours",
+    "usersessions.UserSession.session_key": "names a row of the table of sessions, which is looked up by it",
     "account.EmailConfirmation.key": "never stored: confirmations are signed",
     "fulfillment.Batch.key": "a hash of a form",
     "fulfillment.Message.key": "tells one mail from another",

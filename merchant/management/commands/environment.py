@@ -28,6 +28,8 @@ MEANINGS = {
     "TRUSTED_PROXIES": "how many proxies stand in front",
     "HSTS_SECONDS": "how long browsers keep to HTTPS; 0 while an installation is being moved",
     "REAUTHENTICATION_TIMEOUT": "seconds after which money asks for the password again",
+    "SESSION_IDLE_SECONDS": "seconds after which somebody who does nothing is signed out",
+    "SESSION_SECONDS": "seconds after which everybody signs in again",
     "INVITATION_DAYS": "how long an invitation is good",
     "LIST_STATEMENT_TIMEOUT": "seconds that a question of the list may take",
     "ALLOW_PRIVATE_SERVERS": "`true` only to develop: a merchant's server may have a private address",
