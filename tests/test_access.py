@@ -215,6 +215,10 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/   POST   405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/pages/ GET     200  200  200  200  200   404  403  login
 /settings/projects/<slug:project_id>/pages/ POST    302  302  403  403  403   404  403  login
+/messages/                              GET    200  200  200  200  200   200  403  login
+/messages/                              POST   405  405  405  405  405   405  405  login
+/settings/going-live/                   GET    200  200  403  403  403   200  403  login
+/settings/going-live/                   POST   302  302  403  403  403   302  403  login
 /settings/testing/                      GET    200  200  200  200  403   200  403  login
 /settings/testing/                      POST   302  302  302  302  403   302  403  login
 /settings/testing/<int:test_id>/        GET    200  200  200  200  403   404  403  login
@@ -470,6 +474,8 @@ FILLED_IN = {
     "secret": "a-new-secret",
     "admits_customers": "yes",
     "case": "correct_payment",
+    "taken_on": "2026-01-31",
+    "place": "the safe",
     "is_open": "on",
     "what": "payment",
     "address": "somebody@example.com",

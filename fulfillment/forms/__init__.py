@@ -2,6 +2,7 @@
 
 from fulfillment.forms.batching import BatchForm, RefundBatchForm
 from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
+from fulfillment.forms.going_live import BackupForm
 from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
 from fulfillment.forms.returning import ReturnPageForm
@@ -9,6 +10,7 @@ from fulfillment.forms.trying import TestPaymentForm
 
 __all__ = [
     "REASONS",
+    "BackupForm",
     "BatchForm",
     "DecisionForm",
     "FulfilForm",

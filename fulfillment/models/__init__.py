@@ -5,6 +5,7 @@ from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEv
 from fulfillment.models.batching import Batch, BatchItem
 from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
+from fulfillment.models.going_live import BackupNote
 from fulfillment.models.mailing import MailRule, Message, ReceiptPage
 from fulfillment.models.returning import ReturnPage, ReturnToken
 from fulfillment.models.trying import TestPayment
@@ -12,6 +13,7 @@ from fulfillment.models.trying import TestPayment
 __all__ = [
     "OPEN_REFUNDS",
     "Action",
+    "BackupNote",
     "Batch",
     "BatchItem",
     "Claim",

@@ -3,6 +3,8 @@
 from fulfillment.views.batches import batch, batch_list, confirm_batch, download_batch
 from fulfillment.views.deciding import check, close, decide, undo
 from fulfillment.views.fulfilling import fulfil, restore, unfulfil, withdraw
+from fulfillment.views.going_live import going_live
+from fulfillment.views.mail_list import message_list
 from fulfillment.views.mails import mail, message, message_body
 from fulfillment.views.operations import metrics, operations
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
@@ -38,9 +40,11 @@ __all__ = [
     "decide",
     "download_batch",
     "fulfil",
+    "going_live",
     "mail",
     "message",
     "message_body",
+    "message_list",
     "metrics",
     "operations",
     "project_fulfilment",

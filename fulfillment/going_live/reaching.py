@@ -1,0 +1,95 @@
+"""Whether we reach PaySuper, and PaySuper reaches us."""
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from fulfillment.going_live.checks import GREEN, RED, TODO, Check, names
+from fulfillment.models import WebhookEvent
+from merchant.models import Merchant, Project
+from transactions.models import Connection, MirroredProject
+
+# Who may ask PaySuper for refunds (contract §4).
+_ABLE = ("owner", "developer", "support")
+
+
+def connection(merchant: Merchant) -> Check:
+    """PaySuper answers, with this merchant's token, to a role that is of use."""
+    state, text = _connection(merchant, Connection.objects.filter(merchant=merchant).first())
+    return Check("Connection and token", state, text, reverse("settings"), "See the connection")
+
+
+def _connection(merchant: Merchant, looked: Connection | None) -> tuple[str, str]:
+    if looked is None:
+        return TODO, "PaySuper has not been asked yet: that happens every ten minutes."
+    if looked.is_failing:
+        return RED, f"PaySuper could not be read: {looked.error}"
+    if looked.token_merchant and looked.token_merchant != merchant.paysuper_id:
+        return RED, "The token belongs to another merchant."
+    if looked.role and looked.role not in _ABLE:
+        return RED, f"The token has the role {looked.role}: it can ask for no refunds."
+    if _ends(merchant):
+        return RED, "The token has ended, and there is no refresh token to renew it with."
+    if looked.is_sandbox:
+        return TODO, "This is a sandbox. Connect PaySuper itself before you go live."
+    return GREEN, "PaySuper answers, and the token is good."
+
+
+def _ends(merchant: Merchant) -> bool:
+    ends = merchant.token_expires_at
+    return bool(ends and ends <= timezone.now() and not merchant.refresh_token)
+
+
+def production(merchant: Merchant) -> Check:
+    """Every project is in production."""
+    title, link = "Projects in production", reverse("fulfillment:projects")
+    found = list(_at_paysuper(merchant))
+    waiting = [each.project for each in found if not each.is_in_production]
+    if not found:
+        return Check(title, TODO, "No project has been read from PaySuper yet.", link, "See the projects")
+    if waiting:
+        return Check(title, TODO, f"Not yet in production: {names(waiting)}.", link, "See the projects")
+    return Check(title, GREEN, f"In production: {names(each.project for each in found)}.", link, "See them")
+
+
+def webhook_settings(merchant: Merchant) -> Check:
+    """Secrets and addresses are the same here and there, and webhooks are taken."""
+    title, link = "Webhooks set up", reverse("fulfillment:projects")
+    projects = list(Project.objects.filter(merchant=merchant).select_related("at_paysuper"))
+    missing = [each for each in projects if not each.secret_key]
+    wrong = [each for each in projects if each.secret_key and not _is_well(each)]
+    if not projects:
+        return Check(title, TODO, "There is no project yet.", link, "See the projects")
+    if missing:
+        return Check(title, TODO, f"The secret key is missing: {names(missing)}.", link, "Set it")
+    if wrong:
+        text = f"Address, secret key or switch are not as they should be: {names(wrong)}."
+        return Check(title, RED, text, link, "Compare them")
+    return Check(title, GREEN, "PaySuper has our addresses, and the secret keys are set.", link, "See them")
+
+
+def _is_well(project: Project) -> bool:
+    there = MirroredProject.objects.filter(project=project).first()
+    ours = f"{settings.BASE_URL}/webhooks/paysuper/{project.paysuper_id}/"
+    knows_us = there is None or (there.sends_webhooks and there.webhook_url == ours)
+    return project.takes_webhooks and knows_us and not (there and there.secret_matches is False)
+
+
+def signed_events(merchant: Merchant) -> Check:
+    """A webhook with a good signature has come for every project: only such are stored."""
+    title, link = "A signed webhook has come", reverse("fulfillment:projects")
+    projects = list(Project.objects.filter(merchant=merchant))
+    silent = [each for each in projects if not _has_event(each)]
+    if silent or not projects:
+        text = f"None yet for {names(silent)}: send a test event." if silent else "There is no project yet."
+        return Check(title, TODO, text, link, "Send a test event")
+    return Check(title, GREEN, "For every project.", reverse("fulfillment:webhooks"), "See the webhooks")
+
+
+def _has_event(project: Project) -> bool:
+    return WebhookEvent.objects.filter(merchant=project.merchant_id, project=project).exists()
+
+
+def _at_paysuper(merchant: Merchant) -> "list[MirroredProject]":
+    rows = MirroredProject.objects.filter(merchant=merchant, is_listed=True).select_related("project")
+    return list(rows.order_by("project__name"))
