@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
+from merchant import walls
 from merchant.models import Project
 from merchant.paysuper import signature
 
@@ -16,6 +17,11 @@ TABLE = "CREATE TABLE IF NOT EXISTS bench_inbox (id bigserial PRIMARY KEY, proje
 @login_not_required
 def verify_and_insert(request: HttpRequest, project_id: str) -> HttpResponse:
     """The least that an endpoint can do: check the signature and keep the body."""
+    with walls.lifted():  # as of a product that has none
+        return _verify_and_insert(request, project_id)
+
+
+def _verify_and_insert(request: HttpRequest, project_id: str) -> HttpResponse:
     project = Project.objects.get(paysuper_id=project_id)
     if not signature.is_valid(request.body, request.headers["Authorization"], project.secret_key):
         return HttpResponse(status=401)
