@@ -134,6 +134,18 @@ def test_header_is_frozen_filtered_and_covers_all_rows(tmp_path):
     assert sheet.column_dimensions["F"].width == 36
 
 
+def test_readers_that_believe_the_stated_extent_see_every_row(tmp_path):
+    project = make_project()
+    for number in range(7):
+        sale(project, number)
+    workbook(tmp_path)
+
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True)["Transactions"]
+
+    assert sheet.calculate_dimension() == "A1:AD8"
+    assert len(list(sheet.iter_rows())) == 8
+
+
 def test_summary_says_what_the_file_is(tmp_path):
     project = make_project()
     for number, cents in enumerate(["0.10", "0.20", "0.70"]):

@@ -17,6 +17,7 @@ from transactions.exports.xlsx_rows import xml_row
 ROWS_PER_SHEET = 1_048_575  # 1,048,576 lines with the header
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _DATA_END = b"</sheetData>"
+_DIMENSION = re.compile(rb'(<dimension ref="A1:[A-Z]+)1(")')
 _BATCH = 100
 # Half the time of zlib's default for a fifth more bytes.
 _LEVEL = 3
@@ -82,6 +83,8 @@ def _joined(report: Report, rows: Rows, sizes: list[int]) -> Iterator[bytes]:
 def _fill(out: ZipFile, sheet: _Sheet, batches: Iterator[bytes], styles: xlsx_book.Styles) -> bool:
     """Write a sheet with the batches of its rows put in; whether all its amounts are numbers."""
     before, after = sheet.content.split(_DATA_END)
+    # Some readers, openpyxl's read-only one among them, look no further than this says.
+    before = _DIMENSION.sub(rb"\g<1>%d\g<2>" % (sheet.size + 1), before)
     long, summable = f'<c s="{styles.long}"'.encode(), True
     with out.open(sheet.name, "w", force_zip64=sheet.size * _LONGEST_ROW > 2**31) as file:
         file.write(before)
