@@ -27,7 +27,7 @@ class Sizes:
 SCALES = {
     "small": Sizes(
         rounds=3, fill=20_000, fill_small=5_000, unchanged=5_000, events=1_500, drain=2_000,
-        drain_small=500, table=100_000, xlsx=30_000, pdf=1_000,
+        drain_small=500, table=100_000, xlsx=100_000, pdf=1_000,
     ),
     "full": Sizes(
         rounds=3, fill=200_000, fill_small=20_000, unchanged=20_000, events=10_000, drain=100_000,
