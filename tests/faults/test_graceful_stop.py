@@ -69,7 +69,11 @@ def somebody_waits() -> bool:
     place = connection.settings_dict
     # In a line of its own: inside a transaction the view never changes.
     with psycopg.connect(
-        host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"]
+        host=place["HOST"],
+        port=place["PORT"],
+        user=place["USER"],
+        password=place["PASSWORD"],
+        dbname=place["NAME"],
     ) as line:
         row = line.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s",

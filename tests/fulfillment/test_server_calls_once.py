@@ -18,7 +18,7 @@ from tests.fulfillment.shop import Said, Shop
 from tests.fulfillment.test_server_calls import again, news, set_rule, told
 from tests.fulfillment.test_worker import Start, kill, start
 from tests.merchant.sandbox_receiver import eventually
-from transactions import sync
+from transactions import activation_keys, sync
 from transactions.models import Transaction
 
 __all__ = ["start"]
@@ -270,7 +270,7 @@ def test_keys_are_sent_but_neither_shown_nor_stored_in_the_clear(
     lantern: Merchant, desk: Desk, ann: Person
 ) -> None:
     entry = mirrored_order(lantern, desk, project_id=HARBOUR, kind="key")
-    codes = [item["code"] for item in entry.raw_order.document["items"]]
+    codes = [activation_keys.opened(item) for item in entry.raw_order.document["items"]]
     assert all(codes)
     with Shop(Said(500, b"cannot take " + codes[0].encode())) as shop:
         set_rule(entry, shop.url)

@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import datetime as dt
 import re
@@ -140,10 +141,9 @@ def test_readers_that_believe_the_stated_extent_see_every_row(tmp_path):
         sale(project, number)
     workbook(tmp_path)
 
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True)["Transactions"]
-
-    assert sheet.calculate_dimension() == "A1:AD8"
-    assert len(list(sheet.iter_rows())) == 8
+    with contextlib.closing(openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True)) as book:
+        assert book["Transactions"].calculate_dimension() == "A1:AD8"
+        assert len(list(book["Transactions"].iter_rows())) == 8
 
 
 def test_summary_says_what_the_file_is(tmp_path):
