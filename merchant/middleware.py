@@ -10,6 +10,7 @@ from django_structlog.middlewares import RequestMiddleware
 
 from merchant import audit, walls
 from merchant.access import MemberRequest
+from merchant.call_stack import with_room
 from merchant.models import Membership
 from merchant.safety import PERMISSIONS
 
@@ -35,6 +36,7 @@ def behind_the_wall(
 ) -> Callable[..., HttpResponseBase]:
     """Shows a request no merchant's rows until it is known whose it is about."""
 
+    @with_room
     def middleware(request: HttpRequest) -> HttpResponseBase:
         with walls.nobody():
             return get_response(request)
