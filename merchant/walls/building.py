@@ -19,9 +19,9 @@ VIEWED = "transactions_transaction"
 _VIEW = f"{VIEWS}.{VIEWED}"
 CURRENT = f"NULLIF(current_setting('{SETTING}', true), '')::bigint"
 # The same, and written in another way, for two reasons. Where PostgreSQL takes both for one, the policy of a
-# joined table is a barrier before the conditions of this one too. And an equality beside that of the list itself
-# would count a merchant's share of the rows twice: the planner then expects eight rows where there are ten
-# thousand, and sorts them. COALESCE is a coin toss to it, and the sub-select is looked up once a statement.
+# joined table is a barrier before the conditions of this one too. And an equality beside that of the list
+# itself would count a merchant's share of the rows twice: the planner then expects eight rows where there are
+# ten thousand, and sorts them all. COALESCE is a coin toss to it; the sub-select is asked once a statement.
 OWN_IN_VIEW = f"COALESCE(merchant_id = (SELECT {CURRENT}), false)"
 _BUILDERS_LOCK = 20_483
 
