@@ -19,6 +19,7 @@ LINT = {
     "templates": ["djade", "--check", *TEMPLATES],
     "types": ["mypy"],
     "import contracts": ["lint-imports"],
+    "house rules": ["python", "-m", "tests.house"],
 }
 SET_UP = {
     "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
