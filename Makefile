@@ -4,7 +4,7 @@ PREPARE := $(PYTHON) -I merchant/embedded/prepare.py
 EMBEDDED := .venv/bin/python -m merchant.embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak fuzz guide bench lint format audit
+.PHONY: help run test coverage soak fuzz guide bench lint format audit
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -16,6 +16,10 @@ run: ## Start the dashboard with a sandbox of PaySuper; PORT=8000 and SANDBOX_PO
 test: ## Run every check and test; ARGS="tests/merchant -k money" runs only these tests
 	@$(PREPARE) test
 	@$(EMBEDDED) test $(ARGS)
+
+coverage: ## Run the tests, or those of ARGS, and list the lines and branches that none of them ran
+	@$(PREPARE) test
+	@$(EMBEDDED) coverage $(ARGS)
 
 soak: ## Mixed load for MINUTES=30 while everything dies again and again, then proofs, into docs/soak.md
 	@$(PREPARE) test

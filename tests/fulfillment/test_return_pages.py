@@ -16,7 +16,7 @@ from fulfillment.models import ReturnPage, ReturnToken, WebhookEvent
 from merchant.models import AuditEvent, Merchant, Project
 from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW, Person
 from tests.fulfillment.desk import Desk
-from tests.fulfillment.test_webhooks import deliver
+from tests.fulfillment.webhook_events import deliver
 from transactions.models import Transaction
 
 THANKS, SORRY = f"/thanks/{HARBOUR}/", f"/sorry/{HARBOUR}/"
