@@ -41,7 +41,7 @@ LIFTED = {
     "merchant/tasks.py: verify_audit",
     "merchant/walls/scopes.py: only_of",
     "merchant/walls/statements.py: copying",
-    "transactions/tasks.py: _everybody",
+    "transactions/tasks.py: everybody",
     "transactions/tasks.py: read_all_projects",
     "transactions/tasks.py: sweep_exports",
     "transactions/tasks.py: sweep_schedules",
