@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 import structlog
@@ -37,6 +38,10 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 PAYSUPER_API_URL = env.str("PAYSUPER_API_URL", default="https://api.paysuper.example").rstrip("/")
 # Merchants' own servers are called in the public internet only, and by HTTPS; true is for development.
 ALLOW_PRIVATE_SERVERS = env.bool("ALLOW_PRIVATE_SERVERS", default=False)
+# So is PaySuper, except where a dashboard that only its own machine reaches is tried out with a sandbox.
+ALLOW_PRIVATE_PAYSUPER = env.bool(
+    "ALLOW_PRIVATE_PAYSUPER", default=DEBUG or safety.is_own(urlsplit(BASE_URL).hostname or "")
+)
 ROOT_URLCONF = "merchant.urls"
 WSGI_APPLICATION = "merchant.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

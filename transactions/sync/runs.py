@@ -37,18 +37,18 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Report:
-    """What a sync did."""
+    """What a sync did, in numbers of orders: a fill may bring millions."""
 
     read: int = 0
-    added: set[UUID] = field(default_factory=set)
-    changed: set[UUID] = field(default_factory=set)
+    added: int = 0
+    changed: int = 0
     unreadable: list[str] = field(default_factory=list)
 
     def note(self, page: Page, applied: mirror.Applied) -> None:
         """Count one page."""
         self.read += len(page.orders)
-        self.added |= applied.added
-        self.changed |= applied.changed
+        self.added += len(applied.added)
+        self.changed += len(applied.changed)
         self.unreadable += page.unreadable
 
 
@@ -197,7 +197,7 @@ def _running(merchant: Merchant) -> Iterator[SyncState]:
 
 
 def _told(merchant: Merchant, report: Report) -> Report:
-    counts = {"read": report.read, "added": len(report.added), "changed": len(report.changed)}
+    counts = {"read": report.read, "added": report.added, "changed": report.changed}
     log.info("synced", merchant=merchant.paysuper_id, **counts)
     if report.unreadable:
         log.warning("unreadable", merchant=merchant.paysuper_id, orders=report.unreadable[:20])
