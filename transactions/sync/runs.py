@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
-from django.db import connection
 from django.utils import timezone
 
 from merchant import line
@@ -17,6 +16,7 @@ from merchant.paysuper.client import Client, Page
 from merchant.paysuper.errors import PaySuperError
 from transactions import mirror
 from transactions.models import StatusChange, SyncState, Walk
+from transactions.sync.turns import alone
 from transactions.sync.walking import walk
 
 log = structlog.get_logger()
@@ -31,13 +31,8 @@ RESCANS = {
     400: dt.timedelta(days=7),
 }
 _FILL = "fill"
-_LOCK = 20_481
 
 Progress = Callable[[int, int], None]
-
-
-class AlreadyRunning(Exception):
-    """Another sync of this merchant is under way."""
 
 
 @dataclass
@@ -190,22 +185,15 @@ def _beginning(client: Client) -> dt.datetime:
 @contextlib.contextmanager
 def _running(merchant: Merchant) -> Iterator[SyncState]:
     """The merchant's state while nobody else syncs it; notes how it went. Raises AlreadyRunning."""
-    # A lock of the database also holds between machines, and ends with its connection.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, merchant.pk])
-        if cursor.fetchone() != (True,):
-            raise AlreadyRunning("A sync of this merchant is already running.")
-    try:
-        mirror.keep_days(merchant)
-        yield SyncState.objects.get_or_create(merchant=merchant)[0]
-        _note(merchant, succeeded_at=timezone.now(), error="")
-    except PaySuperError as error:
-        _note(merchant, failed_at=timezone.now(), error=str(error)[:300])
-        log.warning("sync_failed", merchant=merchant.paysuper_id, status=error.status, code=error.code)
-        raise
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, merchant.pk])
+    with alone(merchant):
+        try:
+            mirror.keep_days(merchant)
+            yield SyncState.objects.get_or_create(merchant=merchant)[0]
+            _note(merchant, succeeded_at=timezone.now(), error="")
+        except PaySuperError as error:
+            _note(merchant, failed_at=timezone.now(), error=str(error)[:300])
+            log.warning("sync_failed", merchant=merchant.paysuper_id, status=error.status, code=error.code)
+            raise
 
 
 def _told(merchant: Merchant, report: Report) -> Report:
