@@ -73,7 +73,7 @@ def upsert(
     To be called in a transaction. Writers of one merchant wait for each other, which keeps totals right and
     makes deadlocks impossible.
     """
-    values: dict[str, object] = {"zone": merchant.time_zone, "cause": cause, "asked_at": asked_at}
+    values: dict[str, str | dt.datetime] = {"zone": merchant.time_zone, "cause": cause, "asked_at": asked_at}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [WRITERS_LOCK, merchant.pk])
         if is_few := len(rows) <= _FEW:
