@@ -112,6 +112,9 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     )
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Such a cursor outlives its statement, which a pool that hands connections on between transactions does not
+# allow. What reads a lot opens its own, inside of a transaction.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 # Seconds that a statement of the list may take before the page says that it takes too long.
 LIST_STATEMENT_TIMEOUT = env.float("LIST_STATEMENT_TIMEOUT", default=3.0)
 REDIS_URL = env.str("REDIS_URL")
