@@ -35,7 +35,7 @@ LIFTED = {
     "fulfillment/views/returning.py: return_logo",
     "fulfillment/webhooks.py: _take",
     "merchant/accounts.py: Backend",
-    "merchant/accounts.py: _record",
+    "merchant/accounts.py: record",
     "merchant/invitations.py: by_hash",
     "merchant/tasks.py: sweep_mails",
     "merchant/tasks.py: verify_audit",
