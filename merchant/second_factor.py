@@ -157,7 +157,7 @@ def _removed(instance: Authenticator, **_: object) -> None:
 
 
 def reset(user: User) -> Mail | None:
-    """Take all second factors and recovery codes from somebody who has lost them, and sign them out everywhere.
+    """Take the second factors and recovery codes from somebody who lost them, and sign them out everywhere.
 
     They sign in with their password, and set a new one up where their team asks for it. Gives the mail that
     tells them, for which the caller rings; None when they have none, and nothing is changed.

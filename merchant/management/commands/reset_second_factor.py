@@ -15,8 +15,8 @@ class Command(BaseCommand):
     """See the module."""
 
     help = (
-        "Remove a person's authenticator app, passkeys and recovery codes, sign them out everywhere, and tell "
-        "them by mail. Make sure first that it is them who ask: the password alone signs in afterwards."
+        "Remove a person's authenticator app, passkeys and recovery codes, sign them out everywhere, and "
+        "tell them by mail. Make sure first that it is them who ask: the password alone signs in afterwards."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
