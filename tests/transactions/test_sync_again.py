@@ -25,7 +25,7 @@ def test_a_rescan_sees_what_an_increment_does_not() -> None:
         charge_back(paysuper, entry.pk)
         sync.sync(merchant)
         assert mirror()[entry.pk] == "processed"
-        assert entry.pk in sync.rescan(merchant).changed
+        assert sync.rescan(merchant).changed >= 1
         assert mirror()[entry.pk] == "chargeback"
         assert list(sync.drift(merchant)) == []
 
