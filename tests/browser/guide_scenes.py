@@ -14,6 +14,7 @@ from merchant.models import Membership, Merchant, RefundRules
 from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN, PASSWORD, SNOW, SNOW_SECRET, connect
 from tests.merchant.sandbox_client import client, pay
+from tests.merchant.sandbox_receiver import eventually
 from transactions import exporting, exports, sync
 from transactions.exporting import asking
 from transactions.models import Export, Transaction
@@ -22,6 +23,7 @@ _PLAIN = r"^[A-Za-z0-9 +]+$"
 NOW = dt.datetime(2026, 10, 14, 9, 30, tzinfo=dt.UTC)
 # Whose newest orders are those of plain people; others test what odd names do.
 SEED = 26
+PAID_NOW = 3
 PEOPLE = {"ann": "owner", "otto": "owner", "dora": "developer", "ben": "support", "carla": "accounting"}
 PROJECT = f"/settings/projects/{HARBOUR}/"
 
@@ -136,6 +138,7 @@ def world(paysuper: Sandbox) -> World:
     with client(paysuper) as api:
         for wish in ({"amount": 24.99}, {"outcome": "rejected"}, {"amount": 9.5}):
             pay(api, project_id=HARBOUR, currency="EUR", **wish)
+        eventually(lambda: WebhookEvent.objects.count() == PAID_NOW)
         sync.sync(merchant, full=True)
         for project in (HARBOUR, SNOW):
             address = f"{settings.BASE_URL}/webhooks/paysuper/{project}/"
@@ -163,7 +166,7 @@ def ask_for_refund(entry: Transaction, membership: Membership) -> None:
 def _lose(entry: Transaction) -> None:
     """The last refund, as it stands when nobody could find out what became of it."""
     outcome = "PaySuper shows no refund, although our request may have arrived."
-    Action.objects.filter(transaction=entry).update(state="needs_person", outcome=outcome)
+    Action.objects.filter(transaction=entry).update(state="needs_person", outcome=outcome, look_at=None)
     Transaction.objects.filter(pk=entry.pk).update(refund_state="needs_person")
 
 
@@ -173,7 +176,7 @@ def _orders(merchant: Merchant) -> list[Transaction]:
     )
     plain = {"customer_name__regex": _PLAIN, "product__regex": _PLAIN, "customer_email__contains": "@"}
     named = paid.filter(charge_amount__gt=5, **plain)
-    return list(named.order_by("-fulfilment", "-created_at", "pk")[:3])
+    return list(named.order_by("-fulfilment", "-transaction_id")[:3])
 
 
 def _hand_over_until(merchant: Merchant, moment: dt.datetime) -> None:

@@ -101,6 +101,7 @@ def test_the_guide_says_what_stands_on_the_pages(
         assert answer is not None
         assert answer.status == 200, name
         scene.act(page)
+        page.wait_for_function("!document.querySelector('.htmx-request')")
         seen[name] = words(page.evaluate(TEXT))
         if scene.picture:
             # Numbers are the data's.
