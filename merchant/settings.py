@@ -138,6 +138,11 @@ EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
 # Bytes up to which a schedule's mail carries its file; of larger ones it says where they are.
 EXPORT_MAIL_ATTACHMENT = env.int("EXPORT_MAIL_ATTACHMENT", default=5 * 1024 * 1024)
 
+# Days after which texts are dropped that tell of customers, where an owner has not said otherwise; 0: never.
+RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=365)
+RETENTION_MAIL_DAYS = env.int("RETENTION_MAIL_DAYS", default=365)
+RETENTION_CALL_DAYS = env.int("RETENTION_CALL_DAYS", default=90)
+
 # People -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "merchant.User"
 AUTHENTICATION_BACKENDS = ["merchant.accounts.Backend"]
@@ -271,6 +276,9 @@ CELERY_TASK_ROUTES = {
     "transactions.tasks.*": {"queue": "sync"},
     # Long, and nobody waits for it.
     "merchant.tasks.verify_audit": {"queue": "exports"},
+    "merchant.tasks.drop_ended_sessions": {"queue": "exports"},
+    "fulfillment.tasks.drop_what_is_old": {"queue": "exports"},
+    "fulfillment.tasks.drop_old_texts": {"queue": "exports"},
     "merchant.tasks.*": {"queue": "mail"},
     "fulfillment.tasks.*": {"queue": "money"},
 }

@@ -25,7 +25,7 @@ PROJECTS_EVERY = dt.timedelta(minutes=10)
 @shared_task
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
-    for pk in _everybody():
+    for pk in everybody():
         sync_merchant.delay(pk)
 
 
@@ -48,7 +48,7 @@ def sync_soon(merchant_id: int) -> None:
 @shared_task
 def rescan_all() -> None:
     """Ring for a turn of re-reading at every merchant."""
-    for pk in _everybody():
+    for pk in everybody():
         rescan_merchant.delay(pk)
 
 
@@ -111,7 +111,8 @@ def send_schedule_mail(mail_id: int) -> None:
         scheduling.send(mail_id)
 
 
-def _everybody() -> list[int]:
+def everybody() -> list[int]:
+    """The ids of all merchants."""
     with walls.lifted():  # who there is
         return list(Merchant.objects.values_list("pk", flat=True))
 
