@@ -115,6 +115,15 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Such a cursor outlives its statement, which a pool that hands connections on between transactions does not
 # allow. What reads a lot opens its own, inside of a transaction.
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+# A copy of the database that follows it, and how many seconds behind it may be to be read.
+REPLICA_URL = env.str("REPLICA_URL", default="")
+REPLICA_MAX_LAG = env.float("REPLICA_MAX_LAG", default=10.0)
+if REPLICA_URL:
+    DATABASES["replica"] = DATABASES["default"] | environ.Env.db_url_config(REPLICA_URL)
+    # One that does not answer costs a page this long, once in a while.
+    DATABASES["replica"]["OPTIONS"] = DATABASES["replica"].get("OPTIONS", {}) | {"connect_timeout": 2}
+    DATABASE_ROUTERS = ["merchant.replica.Router"]
+    MIDDLEWARE.append("merchant.middleware.Replica")
 # Seconds that a statement of the list may take before the page says that it takes too long.
 LIST_STATEMENT_TIMEOUT = env.float("LIST_STATEMENT_TIMEOUT", default=3.0)
 REDIS_URL = env.str("REDIS_URL")

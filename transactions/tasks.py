@@ -95,12 +95,13 @@ def sweep_exports() -> None:
 
 @shared_task
 def sweep_schedules() -> None:
-    """Begin the schedules that are due, and ring for their mails whose time has come."""
+    """Begin the schedules that are due, ring for their mails whose time has come, and tell of trouble."""
     with walls.lifted():  # whoever's they are
         for pk in scheduling.begin_due():
             ring(make_export, str(pk))
         for mail in scheduling.waiting_mails():
             ring(send_schedule_mail, mail)
+        scheduling.tell_of_trouble()
 
 
 # A mail is taken for lost after twelve minutes.

@@ -13,6 +13,9 @@ NEEDED = "needed"
 MEANINGS = {
     "DATABASE_URL": "PostgreSQL 15 or newer, `postgres://user:password@host/name`",
     "REDIS_URL": "Redis-protocol server for broker, cache and rate limits, `redis://…`",
+    "REPLICA_URL": "address of a streaming replica of the database, for lists, cards and exports",
+    "REPLICA_MAX_LAG": "seconds that the replica may be behind; else, and after somebody's own action, it is "
+    "not read",
     "SECRET_KEY": "long random text for sessions",
     "ENCRYPTION_KEYS": "Fernet keys for secrets at rest, newest first, separated by commas",
     "BASE_URL": "where people and PaySuper reach the dashboard",
