@@ -26,7 +26,7 @@ CALLED = re.compile(
     r"add_arguments|clean_\w+|Meta|get_by_natural_key|from_db_value|get_help_text|receive_data_chunk|file_complete"
     r"|log_message|is_open_for_signup|is_reauthentication_required|format_email_subject|authentication_failed"
     r"|generate_authenticator_name|connection_class|fetch|_authenticate_by_email|_get_session_auth_hash|_ua_stylesheets"
-    r"|MerchantConfig|format_request"
+    r"|MerchantConfig|format_request|process_view|db_for_\w+|allow_relation|allow_migrate"
     # The line to PaySuper has every reading call of its catalogue; tests start with a broker that is trusted.
     r"|key_products|trust_the_broker"
 )
