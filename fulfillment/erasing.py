@@ -13,7 +13,15 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from fulfillment.models import Action, Message, ReceiptPage, ServerCall, ServerCallTry, WebhookEvent
+from fulfillment.models import (
+    Action,
+    KeyReplacement,
+    Message,
+    ReceiptPage,
+    ServerCall,
+    ServerCallTry,
+    WebhookEvent,
+)
 from merchant import audit
 from merchant.models import Merchant, User
 from transactions import mirror
@@ -67,6 +75,8 @@ def _must_be_at_rest(merchant: Merchant, uuids: list[UUID]) -> None:
     mine = {"merchant": merchant, "transaction__in": uuids}
     if Action.objects.filter(**mine, state__in=Action.OPEN).exists():
         raise NotYet("A refund of one of the orders is under way.")
+    if KeyReplacement.objects.filter(**mine, state__in=KeyReplacement.OPEN).exists():
+        raise NotYet("An activation key of one of the orders is being replaced.")
     if Message.objects.filter(**mine, state__in=Message.OPEN).exists():
         raise NotYet("A mail to the customer is still to be sent.")
     if ServerCall.objects.filter(**mine, state__in=ServerCall.OPEN).exists():

@@ -24,6 +24,7 @@ class Right(models.TextChoices):
     EXPORT = "export", "export lists"
     PERSONAL = "personal", "see personal data"
     KEYS = "keys", "see activation keys"
+    REPLACE_KEYS = "replace_keys", "replace activation keys"
     NOTES = "notes", "write notes"
     RAW = "raw", "see raw records"
     SHARE_VIEWS = "share_views", "share views of the list"
@@ -39,7 +40,7 @@ class Right(models.TextChoices):
 
 
 # Contract §4, and stricter where half a right helps nobody: PaySuper lets view only ask for an export
-# that it may not fetch.
+# that it may not fetch. A replaced key is one less in the stock, which owners and developers look after.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT, Right.OPERATIONS},

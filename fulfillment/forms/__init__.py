@@ -5,6 +5,7 @@ from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueFo
 from fulfillment.forms.going_live import BackupForm
 from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
+from fulfillment.forms.replacing import ReplaceKeyForm
 from fulfillment.forms.returning import ReturnPageForm
 from fulfillment.forms.trying import TestPaymentForm
 
@@ -21,6 +22,7 @@ __all__ = [
     "RefundBatchForm",
     "RefundForm",
     "RefundRulesForm",
+    "ReplaceKeyForm",
     "ReturnPageForm",
     "TestPaymentForm",
     "UnfulfilForm",
