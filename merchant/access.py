@@ -3,11 +3,13 @@
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import Resolver404, resolve
 
 from merchant.models import Membership, Role
 
@@ -100,9 +102,20 @@ def requires(right: Right) -> Callable[[View], View]:
                 raise PermissionDenied(f"Your role does not allow you to {right.label}.")
             return view(request, *args, **kwargs)
 
+        guarded.right = right  # type: ignore[attr-defined]
         return guarded
 
     return decorate
+
+
+def reaches(membership: Membership, address: str) -> bool:
+    """Whether this member may open the page at an address of ours. What is not ours is open to everybody."""
+    try:
+        view = resolve(urlsplit(address).path).func
+    except Resolver404:
+        return True
+    right: Right | None = getattr(view, "right", None)
+    return right is None or may(membership, right)
 
 
 def get_or_404(queryset: models.QuerySet[Row], membership: Membership, **lookup: Any) -> Row:

@@ -80,10 +80,6 @@ TABLE = r"""
 /transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/replace-key/  GET    200  200  403  403  403   404  403  login
 /transactions/<uuid:uuid>/replace-key/  POST   200  200  403  403  403   404  403  login
-/key-replacements/<int:replacement_id>/check/  GET   405  405  405  405  405   405  405  login
-/key-replacements/<int:replacement_id>/check/  POST  302  302  403  403  403   404  403  login
-/key-replacements/<int:replacement_id>/close/  GET   405  405  405  405  405   405  405  login
-/key-replacements/<int:replacement_id>/close/  POST  302  302  403  403  403   404  403  login
 /transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/refund/       POST   200  200  403  200  403   404  403  login
 /transactions/bulk/fulfil/              GET    302  302  403  302  403   302  403  login
@@ -250,6 +246,10 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/test/ POST   302  302  302  302  403   404  403  login
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
+/key-replacements/<int:replacement_id>/check/  GET   405  405  405  405  405   405  405  login
+/key-replacements/<int:replacement_id>/check/  POST  302  302  403  403  403   404  403  login
+/key-replacements/<int:replacement_id>/close/  GET   405  405  405  405  405   405  405  login
+/key-replacements/<int:replacement_id>/close/  POST  302  302  403  403  403   404  403  login
 
 /receipts/<str:token>/                  GET    200  200  200  200  200   200  200  200
 /receipts/<str:token>/                  POST   405  405  405  405  405   405  405  405
