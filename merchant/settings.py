@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 import structlog
@@ -37,6 +38,10 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 PAYSUPER_API_URL = env.str("PAYSUPER_API_URL", default="https://api.paysuper.example").rstrip("/")
 # Merchants' own servers are called in the public internet only, and by HTTPS; true is for development.
 ALLOW_PRIVATE_SERVERS = env.bool("ALLOW_PRIVATE_SERVERS", default=False)
+# So is PaySuper, except where a dashboard that only its own machine reaches is tried out with a sandbox.
+ALLOW_PRIVATE_PAYSUPER = env.bool(
+    "ALLOW_PRIVATE_PAYSUPER", default=DEBUG or safety.is_own(urlsplit(BASE_URL).hostname or "")
+)
 ROOT_URLCONF = "merchant.urls"
 WSGI_APPLICATION = "merchant.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -107,6 +112,9 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     )
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Such a cursor outlives its statement, which a pool that hands connections on between transactions does not
+# allow. What reads a lot opens its own, inside of a transaction.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 # Seconds that a statement of the list may take before the page says that it takes too long.
 LIST_STATEMENT_TIMEOUT = env.float("LIST_STATEMENT_TIMEOUT", default=3.0)
 REDIS_URL = env.str("REDIS_URL")

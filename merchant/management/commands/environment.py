@@ -33,6 +33,7 @@ MEANINGS = {
     "INVITATION_DAYS": "how long an invitation is good",
     "LIST_STATEMENT_TIMEOUT": "seconds that a question of the list may take",
     "ALLOW_PRIVATE_SERVERS": "`true` only to develop: a merchant's server may have a private address",
+    "ALLOW_PRIVATE_PAYSUPER": "`true` when PaySuper itself or a sandbox has a private address or no HTTPS",
     "METRICS_TOKEN": "who knows it may read `/metrics`, as `Authorization: Bearer …`",
     "METRICS_ADDRESSES": "networks that may read `/metrics`, such as `10.0.0.0/8`, separated by commas",
     "SENTRY_DSN": "where errors are told of; needs requirements-monitoring.txt",
@@ -40,6 +41,7 @@ MEANINGS = {
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` …",
     "DEBUG": "`true` only to develop",
 }
+_IN_WORDS = {"ALLOW_PRIVATE_PAYSUPER": "`true` where `BASE_URL` is the machine itself or `DEBUG` is on"}
 _BELOW_THE_PROJECT = {"EXPORT_STORAGE_URL": ".data/exports", "STATIC_ROOT": ".data/static"}
 _INTRODUCTION = """\
 # Environment
@@ -94,6 +96,8 @@ def _asks_the_environment(call: ast.Call) -> bool:
 def _default(name: str, value: ast.expr | None) -> str:
     if value is None or name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
         return NEEDED
+    if name in _IN_WORDS:
+        return _IN_WORDS[name]
     if name in _BELOW_THE_PROJECT:
         return f"`{_BELOW_THE_PROJECT[name]}`"
     found = eval(ast.unparse(value), {"__builtins__": {}})  # noqa: S307 - a constant of our own source
