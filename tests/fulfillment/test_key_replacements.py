@@ -83,7 +83,7 @@ def test_a_replaced_key_is_in_the_mirror_and_in_one_mail_and_ends_the_chance_of_
     assert tried(message).state == "sent"
     assert key(keys) in body(office.mails[-1], "plain")
     assert before not in body(office.mails[-1], "plain")
-    assert "takes the place of the one that you had" in body(office.mails[-1], "plain")
+    assert "Dieser Schlüssel ersetzt den" in body(office.mails[-1], "plain")
     assert key(keys) not in fresh(message).text + fresh(message).html  # only a mark of it is kept there
     assert puts(desk, keys) == 1
     events = AuditEvent.objects.filter(subject=str(keys.pk), event__startswith="key_replacement.")

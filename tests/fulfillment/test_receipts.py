@@ -121,6 +121,8 @@ def test_money_is_written_as_people_there_write_it() -> None:
     assert plain["ru-RU"] == "1 234,50 ₽"
     assert plain["ar-BH"].endswith("د.ب.")
     assert "1,234.500" in plain["ar-BH"]
+    # A mark keeps the sign behind its letters.
+    assert receipts.language_of("ar-BH").money(Decimal(12), "GBP").endswith("UK£\u200e")
     assert receipts.language_of("en").money(Decimal("12.345"), "IQD") == "IQD 12.345".replace(" ", "\xa0")
 
 
