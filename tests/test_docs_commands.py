@@ -40,7 +40,11 @@ NOT_RUN = {
     r"manage\.py restore FILE": "needs an empty server, which tests/merchant/test_backup.py gives it",
 }
 # Commands whose example cannot be anybody's: this is what they answer.
-ANSWERS = {"mail_bounced": "none of ours", "erase_customer": "cannot be undone"}
+ANSWERS = {
+    "mail_bounced": "none of ours",
+    "erase_customer": "cannot be undone",
+    "reset_second_factor": "has no second factor",
+}
 
 
 @pytest.fixture
@@ -65,6 +69,7 @@ def values(mirrored: Merchant, paysuper: Sandbox, tmp_path: Path) -> dict[str, C
         "--secret-key": HARBOUR_SECRET,
         "--customer": customer,
         "--message-id": "<123.4f@pay.example>",
+        "EMAIL": "me@example.com",
         "FILE": str(tmp_path / "whole.dump"),
     }
     return {name: lambda value=value: value for name, value in fixed.items()} | {

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fulfillment', '0010_backup_notes'),
-        ('merchant', '0010_key_replacements'),
+        ('merchant', '0011_key_replacements'),
         ('transactions', '0016_erased_orders'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

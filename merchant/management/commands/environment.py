@@ -13,6 +13,9 @@ NEEDED = "needed"
 MEANINGS = {
     "DATABASE_URL": "PostgreSQL 15 or newer, `postgres://user:password@host/name`",
     "REDIS_URL": "Redis-protocol server for broker, cache and rate limits, `redis://…`",
+    "REPLICA_URL": "address of a streaming replica of the database, for lists, cards and exports",
+    "REPLICA_MAX_LAG": "seconds that the replica may be behind; else, and after somebody's own action, it is "
+    "not read",
     "SECRET_KEY": "long random text for sessions",
     "ENCRYPTION_KEYS": "Fernet keys for secrets at rest, newest first, separated by commas",
     "BASE_URL": "where people and PaySuper reach the dashboard",
@@ -34,6 +37,9 @@ MEANINGS = {
     "LIST_STATEMENT_TIMEOUT": "seconds that a question of the list may take",
     "ALLOW_PRIVATE_SERVERS": "`true` only to develop: a merchant's server may have a private address",
     "ALLOW_PRIVATE_PAYSUPER": "`true` when PaySuper itself or a sandbox has a private address or no HTTPS",
+    "RETENTION_WEBHOOK_DAYS": "days after which webhooks’ bodies are dropped; owners may differ; 0: never",
+    "RETENTION_MAIL_DAYS": "the same for the texts of mails to customers",
+    "RETENTION_CALL_DAYS": "the same for what merchants' servers were told",
     "METRICS_TOKEN": "who knows it may read `/metrics`, as `Authorization: Bearer …`",
     "METRICS_ADDRESSES": "networks that may read `/metrics`, such as `10.0.0.0/8`, separated by commas",
     "SENTRY_DSN": "where errors are told of; needs requirements-monitoring.txt",

@@ -22,13 +22,16 @@ def encode(document: object) -> bytes:
     """A JSON document as Go writes it; these bytes only occur inside texts, so replacing is safe."""
     body = msgspec.json.encode(document)
     for plain, escaped in _ESCAPES:
-        body = body.replace(plain, escaped)
+        # One byte is found much faster than three.
+        if plain[0] in body:
+            body = body.replace(plain, escaped)
     return body
 
 
 def number(value: float) -> float:
     """Go writes whole floats without a fraction: 890, not 890.0."""
-    return int(value) if value == int(value) else value
+    whole = int(value)
+    return whole if whole == value else value
 
 
 def cents(value: float) -> float:

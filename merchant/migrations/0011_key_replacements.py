@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchant', '0009_second_factor'),
+        ('merchant', '0010_retention'),
     ]
 
     operations = [
