@@ -43,12 +43,12 @@ def choose(request: MemberRequest) -> HttpResponse:
     return redirect("account")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.VIEW)
 def leave(request: MemberRequest) -> HttpResponse:
     """Leave the team of the merchant one works for right now."""
     member = request.membership
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "merchant/leave.html")
     if not is_recent(request):
         return ask_password(request)
@@ -97,7 +97,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
     """Where the link of an invitation's mail leads: joining, with or without an account so far."""
     if token := request.GET.get("token"):
