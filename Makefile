@@ -23,7 +23,7 @@ soak: ## Mixed load for MINUTES=30 while everything dies again and again, then p
 
 fuzz: ## Send REQUESTS=50000 requests that nobody should send to every address, and count the answers
 	@$(PREPARE) test
-	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(EMBEDDED) test tests/security/test_fuzz.py -n 0
+	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(EMBEDDED) test tests/security/test_fuzz.py
 
 bench: ## Measure speed and memory beside peers, into docs/benchmarks.md; SCALE=full takes long
 	@$(PREPARE) test

@@ -15,8 +15,8 @@ from fulfillment.models import Message, TestPayment, WebhookEvent
 from merchant import audit, invitations, mailing
 from merchant.models import AuditEvent, Mail, Merchant, User
 from tests.conftest import signed_in
+from tests.security.places import read
 from tests.security.requests import Request
-from tests.security.test_fuzz import read
 from tests.test_access import walk
 from transactions.models import RawOrder, Transaction
 
