@@ -37,7 +37,8 @@ format: ## Bring Python and templates into shape
 	@$(PREPARE) test
 	@$(EMBEDDED) format
 
-audit: ## Ask PyPI whether our dependencies have known holes; needs the network, so it is no part of test
+audit: ## Ask PyPI whether anything in .venv has known holes; needs the network, so it is no part of test
+	@$(PREPARE) test
 	@$(PYTHON) -m venv .data/pip-audit
 	@.data/pip-audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.9.0
-	@.data/pip-audit/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps
+	@.data/pip-audit/bin/pip-audit --path "$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"

@@ -6,12 +6,13 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, checkout, inbox, mailing, returning
+from fulfillment import actions, automatic, batches, checkout, inbox, mailing, retention, returning
 from fulfillment.inbox import refusals, trials
 from fulfillment.models import Action, Batch, Message, ServerCall, TestPayment, WebhookEvent, WebhookTest
 from merchant import walls
 from merchant.celery import ring
-from transactions.tasks import sync_soon
+from merchant.models import Merchant
+from transactions.tasks import everybody, sync_soon
 
 log = structlog.get_logger()
 
@@ -160,6 +161,21 @@ def sweep_webhooks() -> None:
             make_test_payment.delay(test_id)
         refusals.forget()
         returning.forget()
+
+
+@shared_task
+def drop_what_is_old() -> None:
+    """Ring for every merchant: texts whose time is over are dropped."""
+    for merchant_id in everybody():
+        drop_old_texts.delay(merchant_id)
+
+
+@shared_task
+def drop_old_texts(merchant_id: int) -> None:
+    """Drop the texts of one merchant whose time is over."""
+    with walls.only(merchant_id):
+        merchant = Merchant.objects.get(pk=merchant_id)
+        log.info("texts_dropped", merchant=merchant.paysuper_id, **retention.drop(merchant))
 
 
 def _follow(event: WebhookEvent) -> None:

@@ -37,7 +37,7 @@ def told(entry: Transaction, membership: Membership) -> list[Section]:
         newest = heard.first()
     except InvalidToken:
         return [Section("Receipt and tax", [_UNREADABLE])]
-    order = part(json.loads(newest.body, parse_float=Decimal), "object") if newest else {}
+    order = part(json.loads(newest.body, parse_float=Decimal), "object") if newest and newest.body else {}
     if not may(membership, Right.PERSONAL):
         order = personal.masked(order)
     metadata = part(order, "metadata")

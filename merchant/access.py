@@ -36,13 +36,15 @@ class Right(models.TextChoices):
     SETTINGS = "settings", "see the connection"
     OPERATIONS = "operations", "see how the installation runs"
     AUDIT = "audit", "read the audit"
+    PRIVACY = "privacy", "set how long data is kept, and erase customers"
 
 
 # Contract §4, and stricter where half a right helps nobody: PaySuper lets view only ask for an export
 # that it may not fetch.
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.DEVELOPER: frozenset(Right) - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT, Right.OPERATIONS},
+    Role.DEVELOPER: frozenset(Right)
+    - {Right.PEOPLE, Right.REFUND_RULES, Right.AUDIT, Right.OPERATIONS, Right.PRIVACY},
     Role.ACCOUNTING: frozenset(
         {Right.VIEW, Right.EXPORT, Right.NOTES, Right.SHARE_VIEWS, Right.PROJECTS, Right.TEST, Right.TEAM}
     ),

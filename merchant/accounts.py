@@ -113,12 +113,14 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         email: str | None = None,
     ) -> None:
         """Tell a person what changed about their account, and note it for every merchant of theirs."""
-        _record(user, template_prefix.rpartition("/")[2])
+        # Second factors are noted together with their change: see merchant.second_factor.
+        if not template_prefix.startswith("mfa/"):
+            record(user, template_prefix.rpartition("/")[2])
         super().send_notification_mail(template_prefix, user, context, email)
 
     def post_login(self, request: HttpRequest, user: User, **named: Any) -> HttpResponse:
         """Note a sign-in."""
-        _record(user, "signed_in")
+        record(user, "signed_in")
         response: HttpResponse = super().post_login(request, user, **named)
         return response
 
@@ -127,12 +129,17 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         log.warning("sign_in_failed", ip=self.get_client_ip(request))
 
 
-def _record(user: User, what: str) -> None:
+def record(user: User, what: str) -> None:
+    """Note that something happened to somebody's account for every merchant of theirs.
+
+    By themselves, when a request is answered; else whoever runs a command did it, who is nobody here.
+    """
+    by = user if audit.answered.get() else None
     with walls.lifted():  # for whom somebody works is not known before they are signed in
         mine = list(user.memberships.select_related("merchant").order_by("merchant_id"))
     for each in mine:
         with walls.only(each.merchant_id):
-            audit.record(each.merchant, user, f"account.{what}", user.pk, person=user.email)
+            audit.record(each.merchant, by, f"account.{what}", user.pk, person=user.email)
 
 
 def _at_home(address: str) -> str:

@@ -13,10 +13,11 @@ class MerchantConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the Celery application, so that shared tasks find their broker; report; wall off."""
-        from merchant import celery, reporting  # noqa: F401 - settings must be ready first
+        from merchant import celery, reporting, second_factor  # noqa: F401 - settings must be ready first
         from merchant.walls import building, statements
 
         connection_created.connect(statements.put_up)
         pre_migrate.connect(building.make_way, sender=self)
         post_migrate.connect(building.build, sender=self)
+        second_factor.note_changes()
         reporting.start(settings.SENTRY_DSN, settings.OTEL_EXPORTER_OTLP_ENDPOINT)

@@ -15,10 +15,19 @@ _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")
 
 
 def program(name: str) -> Path:
-    """pg_dump or pg_restore, not older than the server. Raises CommandError when there is none."""
+    """pg_dump or pg_restore, not older than the server.
+
+    Raises CommandError when there is none, and behind a pool of connections: what these programs set for
+    their session would stay on a connection that the next client gets.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
-        server: int = cursor.fetchone()[0]
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000, pg_backend_pid()")
+        server, process = cursor.fetchone()
+    # A pool gives its clients numbers of its own, with which they cancel what it runs for them.
+    if process != connection.connection.info.backend_pid:
+        raise CommandError(
+            "DATABASE_URL leads to a pool of connections: run this with the address of PostgreSQL itself."
+        )
     usable = sorted((major, path) for path in _installed(name) if (major := _major(path)) >= server)
     if not usable:
         raise CommandError(

@@ -98,5 +98,7 @@ app.conf.beat_schedule = {
     "ring again for waiting batches": _every(30, "fulfillment.tasks.sweep_batches"),
     "ring again for waiting mails to customers": _every(10, "fulfillment.tasks.sweep_messages"),
     "ring again for waiting webhooks": _every(30, "fulfillment.tasks.sweep_webhooks"),
+    "drop what is old": _every(24 * 3600, "fulfillment.tasks.drop_what_is_old"),
+    "drop what is left of ended sessions": _every(24 * 3600, "merchant.tasks.drop_ended_sessions"),
     "verify the audit": _every(24 * 3600, "merchant.tasks.verify_audit"),
 }

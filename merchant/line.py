@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from merchant import measures, walls
+from merchant import measures, outside, walls
 from merchant.models import Merchant
 from merchant.paysuper.client import AccessToken, Client, Patience, SandboxClient, renewed
 from merchant.paysuper.errors import NotSent
@@ -53,7 +54,13 @@ def _connected(kind: type[C], merchant: Merchant, patience: Patience) -> C:
         circuit=circuit(merchant),
         patience=patience,
         witness=_count,
+        transport=_outwards(),
     )
+
+
+def _outwards() -> outside.Outside | None:
+    """A connection that leads into no private network, unless PaySuper itself may be there."""
+    return None if settings.ALLOW_PRIVATE_PAYSUPER else outside.Outside()
 
 
 def _count(method: str, path: str, outcome: str, seconds: float) -> None:
@@ -114,7 +121,7 @@ def _own_connection_closed() -> Iterator[None]:
 
 
 def _renew(merchant: Merchant) -> None:
-    grant = renewed(merchant.token_url, merchant.refresh_token)
+    grant = renewed(merchant.token_url, merchant.refresh_token, transport=_outwards())
     merchant.api_token, merchant.token_expires_at = grant.access.value, grant.access.expires_at
     merchant.refresh_token = grant.refresh_token
     merchant.save(update_fields=["api_token", "token_expires_at", "refresh_token"])

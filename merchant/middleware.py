@@ -1,11 +1,14 @@
 """What every request gets."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
+from django.conf import settings
 from django.http import (
     FileResponse,
+    Http404,
     HttpRequest,
     HttpResponseBase,
     HttpResponseNotAllowed,
@@ -14,7 +17,7 @@ from django.http import (
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
-from merchant import audit, walls
+from merchant import audit, replica, walls
 from merchant.access import MemberRequest
 from merchant.call_stack import with_room
 from merchant.models import Membership
@@ -22,6 +25,7 @@ from merchant.safety import PERMISSIONS
 
 SESSION_KEY = "merchant"
 _METHODS = ("GET", "HEAD", "POST")
+_ONLY_READ, _ACTED = ("GET", "HEAD"), "acted"
 # Whoever reads the log must not see an order or a receipt, set a password, or confirm an address.
 _TOKEN = re.compile(
     r"^(/(?:receipts|(?:thanks|sorry)/[^/]+|accounts/password/reset/key|accounts/confirm-email)/)[^/]+"
@@ -106,6 +110,38 @@ def remembered(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
             audit.answered.reset(before)
 
     return middleware
+
+
+class Replica:
+    """Has some pages read from the replica, but for whoever has just done something themselves."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Remember for a while that somebody did something; whoever takes the note out sees older pages."""
+        response = self.get_response(request)
+        if request.method not in _ONLY_READ and request.user.is_authenticated:
+            response.set_cookie(  # type: ignore[attr-defined]
+                _ACTED,
+                "1",
+                max_age=math.ceil(settings.REPLICA_MAX_LAG) + 1,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Make the page, from the replica where it can be. What is not there may be too new for it."""
+        place = request.resolver_match
+        if request.method not in _ONLY_READ or _ACTED in request.COOKIES:
+            return None
+        if place is None or place.view_name not in replica.PAGES:
+            return None
+        return replica.preferably(lambda: view(request, *args, **kwargs), again=(Http404,))
 
 
 def permissions(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -31,7 +31,7 @@ def troubles(
     if any(each in ("*", ".") for each in hosts):
         found.append("ALLOWED_HOSTS: name the hosts; * lets anybody write the links in our mails.")
     host = urlsplit(base_url).hostname or ""
-    if not base_url.startswith("https://") and not _is_own(host):
+    if not base_url.startswith("https://") and not is_own(host):
         found.append("BASE_URL: has to begin with https://, else passwords cross the network in clear.")
     if base_url.startswith("https://") and not _names(hosts, host):
         found.append(f"ALLOWED_HOSTS: lacks {host}, the host of BASE_URL.")
@@ -50,7 +50,7 @@ def _names(hosts: Sequence[str], host: str) -> bool:
     return any(host == each or (each.startswith(".") and f".{host}".endswith(each)) for each in hosts)
 
 
-def _is_own(host: str) -> bool:
+def is_own(host: str) -> bool:
     """Whether this is the machine itself, to which nothing crosses a network."""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -10,16 +10,30 @@ from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, TOTP
 from allauth.mfa.utils import is_mfa_enabled
 from cryptography.fernet import InvalidToken
 from django.db import transaction
+from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from merchant import audit
+from merchant import audit, mailing
+from merchant.accounts import record
 from merchant.encryption import decrypt, encrypt
-from merchant.models import Membership, Merchant, Role, User
+from merchant.models import Mail, Membership, Merchant, Role, User
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+_ADDED = {
+    Authenticator.Type.TOTP: "totp_activated",
+    Authenticator.Type.WEBAUTHN: "webauthn_added",
+    Authenticator.Type.RECOVERY_CODES: "recovery_codes_generated",
+}
+_REMOVED = {
+    Authenticator.Type.TOTP: "totp_deactivated",
+    Authenticator.Type.WEBAUTHN: "webauthn_removed",
+    Authenticator.Type.RECOVERY_CODES: "recovery_codes_removed",
+}
+_RESET_SUBJECT = "Your second factor was reset"
 # What somebody without the second factor that their team asks for still reaches: the way to get one.
 _OPEN = ("/accounts/", "/account/", "/invitation/")
 
@@ -121,3 +135,41 @@ def asked_for(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callab
         return get_response(request)
 
     return middleware
+
+
+def note_changes() -> None:
+    """Have every change of second factors noted in the transaction of the change.
+
+    By Django's own signals: allauth tells of some changes only after they have been committed, and of none
+    that a command makes. Its pages are one transaction each (merchant.urls).
+    """
+    post_save.connect(_added, sender=Authenticator)
+    post_delete.connect(_removed, sender=Authenticator)
+
+
+def _added(instance: Authenticator, *, created: bool, **_: object) -> None:
+    if created:
+        record(instance.user, _ADDED[instance.type])
+
+
+def _removed(instance: Authenticator, **_: object) -> None:
+    record(instance.user, _REMOVED[instance.type])
+
+
+def reset(user: User) -> Mail | None:
+    """Take the second factors and recovery codes from somebody who lost them, and sign them out everywhere.
+
+    They sign in with their password, and set a new one up where their team asks for it. Gives the mail that
+    tells them, for which the caller rings; None when they have none, and nothing is changed.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        mine = Authenticator.objects.filter(user=user)
+        if not mine.exists():
+            return None
+        mine.delete()
+        record(user, "second_factor_reset")
+        user.end_sessions()
+        words = {"title": _RESET_SUBJECT, "text": render_to_string("merchant/mail/second_factor_reset.txt")}
+        html = render_to_string("merchant/mail/account.html", words)
+        return mailing.keep(None, user.email, _RESET_SUBJECT, text=words["text"], html=html)

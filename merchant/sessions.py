@@ -1,5 +1,6 @@
 """How long somebody stays signed in, and where."""
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
@@ -15,6 +18,9 @@ from merchant.models import User
 BEGAN, SEEN = "began_at", "seen_at"
 # Seconds. A click is noted no more often than that.
 _NOTED_EVERY = 60
+_AT_ONCE = 1000
+# A session is noted a moment before it is stored.
+_JUST_BEGUN = dt.timedelta(hours=1)
 
 
 def time_out(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -80,3 +86,19 @@ def places(user: User, this_one: str | None) -> list[Place]:
     alive = UserSession.objects.purge_and_list(user)
     alive.sort(key=lambda each: each.last_seen_at, reverse=True)
     return [Place(each, each.session_key == this_one) for each in alive]
+
+
+def drop_ended() -> int:
+    """Drop the sessions whose time is over, with the browsers and addresses that were noted of them.
+
+    Gives how many. They belong to people, not to merchants.
+    """
+    over = Session.objects.filter(expire_date__lt=timezone.now())
+    dropped = 0
+    while keys := list(over.values_list("pk", flat=True)[:_AT_ONCE]):
+        dropped += Session.objects.filter(pk__in=keys, expire_date__lt=timezone.now()).delete()[0]
+    alive = Session.objects.filter(pk=OuterRef("session_key"))
+    ended = UserSession.objects.filter(~Exists(alive), created_at__lt=timezone.now() - _JUST_BEGUN)
+    while noted := list(ended.values_list("pk", flat=True)[:_AT_ONCE]):
+        UserSession.objects.filter(pk__in=noted).delete()
+    return dropped

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 import structlog
@@ -37,6 +38,10 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 PAYSUPER_API_URL = env.str("PAYSUPER_API_URL", default="https://api.paysuper.example").rstrip("/")
 # Merchants' own servers are called in the public internet only, and by HTTPS; true is for development.
 ALLOW_PRIVATE_SERVERS = env.bool("ALLOW_PRIVATE_SERVERS", default=False)
+# So is PaySuper, except where a dashboard that only its own machine reaches is tried out with a sandbox.
+ALLOW_PRIVATE_PAYSUPER = env.bool(
+    "ALLOW_PRIVATE_PAYSUPER", default=DEBUG or safety.is_own(urlsplit(BASE_URL).hostname or "")
+)
 ROOT_URLCONF = "merchant.urls"
 WSGI_APPLICATION = "merchant.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -108,6 +113,18 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     )
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Such a cursor outlives its statement, which a pool that hands connections on between transactions does not
+# allow. What reads a lot opens its own, inside of a transaction.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+# A copy of the database that follows it, and how many seconds behind it may be to be read.
+REPLICA_URL = env.str("REPLICA_URL", default="")
+REPLICA_MAX_LAG = env.float("REPLICA_MAX_LAG", default=10.0)
+if REPLICA_URL:
+    DATABASES["replica"] = DATABASES["default"] | environ.Env.db_url_config(REPLICA_URL)
+    # One that does not answer costs a page this long, once in a while.
+    DATABASES["replica"]["OPTIONS"] = DATABASES["replica"].get("OPTIONS", {}) | {"connect_timeout": 2}
+    DATABASE_ROUTERS = ["merchant.replica.Router"]
+    MIDDLEWARE.append("merchant.middleware.Replica")
 # Seconds that a statement of the list may take before the page says that it takes too long.
 LIST_STATEMENT_TIMEOUT = env.float("LIST_STATEMENT_TIMEOUT", default=3.0)
 REDIS_URL = env.str("REDIS_URL")
@@ -130,6 +147,11 @@ STORAGES = {
 EXPORT_PDF_CEILING = env.int("EXPORT_PDF_CEILING", default=20_000)
 # Bytes up to which a schedule's mail carries its file; of larger ones it says where they are.
 EXPORT_MAIL_ATTACHMENT = env.int("EXPORT_MAIL_ATTACHMENT", default=5 * 1024 * 1024)
+
+# Days after which texts are dropped that tell of customers, where an owner has not said otherwise; 0: never.
+RETENTION_WEBHOOK_DAYS = env.int("RETENTION_WEBHOOK_DAYS", default=365)
+RETENTION_MAIL_DAYS = env.int("RETENTION_MAIL_DAYS", default=365)
+RETENTION_CALL_DAYS = env.int("RETENTION_CALL_DAYS", default=90)
 
 # People -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "merchant.User"
@@ -264,6 +286,9 @@ CELERY_TASK_ROUTES = {
     "transactions.tasks.*": {"queue": "sync"},
     # Long, and nobody waits for it.
     "merchant.tasks.verify_audit": {"queue": "exports"},
+    "merchant.tasks.drop_ended_sessions": {"queue": "exports"},
+    "fulfillment.tasks.drop_what_is_old": {"queue": "exports"},
+    "fulfillment.tasks.drop_old_texts": {"queue": "exports"},
     "merchant.tasks.*": {"queue": "mail"},
     "fulfillment.tasks.*": {"queue": "money"},
 }

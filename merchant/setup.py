@@ -1,16 +1,18 @@
 """Setting a merchant up: its connection, its projects, its people. Used by the commands."""
 
+import contextlib
 import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.core.validators import validate_email
 
-from merchant import projects
+from merchant import outside, projects
 from merchant.models import Membership, Merchant, Project, User
 from merchant.paysuper.client import GENERATIONS, PREFIX
 
@@ -118,9 +120,14 @@ def connect(
     refresh_token: str = "",
     token_url: str = "",
 ) -> Merchant:
-    """The merchant with this connection, new or changed. Raises CommandError for half a renewal."""
+    """The merchant with this connection, new or changed.
+
+    Raises CommandError for half a renewal, and for addresses that must not be called.
+    """
     if bool(refresh_token) != bool(token_url):
         raise CommandError("--refresh-token and --token-url belong together: give both or neither.")
+    _must_be_outside("--api-url", api_url)
+    _must_be_outside("--token-url", token_url)
     connected, _ = Merchant.objects.update_or_create(
         paysuper_id=merchant_id,
         defaults={
@@ -137,6 +144,23 @@ def connect(
         },
     )
     return connected
+
+
+def _must_be_outside(option: str, address: str) -> None:
+    """Raises CommandError for an address of PaySuper that would not be called."""
+    private = settings.ALLOW_PRIVATE_PAYSUPER
+    trouble, parts = outside.trouble(address, private=private, credentials=True), urlsplit(address)
+    if not trouble and parts.hostname and not private:
+        try:
+            # A name that nobody knows yet may be known by the time it is called.
+            with contextlib.suppress(OSError):
+                outside.addresses(parts.hostname, parts.port or 443, private=private)
+        except outside.Barred as barred:
+            trouble = str(barred)
+    if trouble:
+        raise CommandError(
+            f"{option}: {trouble} ALLOW_PRIVATE_PAYSUPER=true is for a sandbox or a PaySuper of your own."
+        )
 
 
 def connect_project(owner: Merchant, project_id: str, *, name: str, secret_key: str) -> Project:

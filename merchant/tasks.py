@@ -3,7 +3,7 @@
 import structlog
 from celery import shared_task
 
-from merchant import mailing, walls
+from merchant import mailing, sessions, walls
 from merchant.audit import chain
 from merchant.models import Mail, Merchant
 
@@ -37,3 +37,9 @@ def verify_audit() -> None:
                 log.error("audit_broken", merchant=merchant.paysuper_id, where=[str(each) for each in found])
             else:
                 log.info("audit_holds", merchant=merchant.paysuper_id, head=chain.head(merchant))
+
+
+@shared_task
+def drop_ended_sessions() -> None:
+    """Drop what is left of sessions that have ended: nobody is shown it any more."""
+    log.info("sessions_dropped", count=sessions.drop_ended())

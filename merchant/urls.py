@@ -1,16 +1,31 @@
 """Every address of the product."""
 
-from django.urls import include, path
+from typing import Any
+
+from allauth.mfa import urls as second_factor
+from django.db import transaction
+from django.urls import URLResolver, include, path
 
 from merchant import views
 from merchant.audit import pages as audit
 from merchant.views import account, team
 
+
+def _whole(patterns: list[Any]) -> list[Any]:
+    """The same addresses; what their views change and note counts together or not at all."""
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            _whole(each.url_patterns)
+        else:
+            each.callback = transaction.atomic(each.callback)
+    return patterns
+
+
 urlpatterns = [
     path("", include("transactions.urls")),
     path("", include("fulfillment.urls")),
     path("accounts/", include("allauth.account.urls")),
-    path("accounts/second-factor/", include("allauth.mfa.urls")),
+    path("accounts/second-factor/", include(_whole(second_factor.urlpatterns))),
     path("account/", account.account, name="account"),
     path("account/merchant/", account.choose, name="choose_merchant"),
     path("account/leave/", account.leave, name="leave"),

@@ -242,6 +242,10 @@ TABLE = r"""
 /settings/projects/<slug:project_id>/test/ GET    405  405  405  405  405   405  405  login
 /settings/projects/<slug:project_id>/test/ POST   302  302  302  302  403   404  403  login
 /settings/refunds/                      GET    200  200  403  403  403   200  403  login
+/settings/retention/                    GET    200  403  403  403  403   200  403  login
+/settings/retention/                    POST   200  403  403  403  403   200  403  login
+/settings/erase-customer/               GET    200  403  403  403  403   200  403  login
+/settings/erase-customer/               POST   200  403  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
 
 /receipts/<str:token>/                  GET    200  200  200  200  200   200  200  200

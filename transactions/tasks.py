@@ -25,7 +25,7 @@ PROJECTS_EVERY = dt.timedelta(minutes=10)
 @shared_task
 def sync_all() -> None:
     """Ring for every merchant; each syncs in a task of its own so that none waits for another."""
-    for pk in _everybody():
+    for pk in everybody():
         sync_merchant.delay(pk)
 
 
@@ -48,7 +48,7 @@ def sync_soon(merchant_id: int) -> None:
 @shared_task
 def rescan_all() -> None:
     """Ring for a turn of re-reading at every merchant."""
-    for pk in _everybody():
+    for pk in everybody():
         rescan_merchant.delay(pk)
 
 
@@ -95,12 +95,13 @@ def sweep_exports() -> None:
 
 @shared_task
 def sweep_schedules() -> None:
-    """Begin the schedules that are due, and ring for their mails whose time has come."""
+    """Begin the schedules that are due, ring for their mails whose time has come, and tell of trouble."""
     with walls.lifted():  # whoever's they are
         for pk in scheduling.begin_due():
             ring(make_export, str(pk))
         for mail in scheduling.waiting_mails():
             ring(send_schedule_mail, mail)
+        scheduling.tell_of_trouble()
 
 
 # A mail is taken for lost after twelve minutes.
@@ -111,7 +112,8 @@ def send_schedule_mail(mail_id: int) -> None:
         scheduling.send(mail_id)
 
 
-def _everybody() -> list[int]:
+def everybody() -> list[int]:
+    """The ids of all merchants."""
     with walls.lifted():  # who there is
         return list(Merchant.objects.values_list("pk", flat=True))
 

@@ -1,16 +1,16 @@
 """No statement for a page runs longer than people wait."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connections
 from psycopg.errors import QueryCanceled
 
-from merchant import walls
+from merchant import replica, walls
 
 log = structlog.get_logger()
 
@@ -27,7 +27,10 @@ def limited(share: float = 1.0) -> Iterator[None]:
     """
     seconds = settings.LIST_STATEMENT_TIMEOUT * share
     try:
-        with walls.own_rows(), connection.execute_wrapper(partial(_with_limit, seconds)):
+        with ExitStack() as limits:
+            limits.enter_context(walls.own_rows())
+            for alias in replica.aliases():
+                limits.enter_context(connections[alias].execute_wrapper(partial(_with_limit, seconds)))
             yield
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):

@@ -8,14 +8,12 @@ A call is a row before it is sent. Its id and body stay the same at every try, s
 can tell a repetition: a lost answer is tried again, unlike a refund.
 """
 
-from fulfillment.automatic.address import address_trouble
 from fulfillment.automatic.begin import begin, missed
 from fulfillment.automatic.calling import call, due, resend, resend_blocker
 from fulfillment.automatic.message import masked_answer, masked_body
 from fulfillment.automatic.signature import new_secret, signature
 
 __all__ = [
-    "address_trouble",
     "begin",
     "call",
     "due",

@@ -54,6 +54,8 @@ def resend_blocker(call: ServerCall, membership: Membership) -> str:
         return "Your role may not fulfil."
     if call.state == State.SENDING:
         return "The call is being sent."
+    if not call.body:
+        return "What it said was dropped when its time was over."
     return _stopped(call.transaction, by_hand=False)
 
 

@@ -42,13 +42,15 @@ def body(entry: Transaction, event: ServerCall.Event) -> str:
 
 
 def masked_body(call: ServerCall) -> str:
-    """The body as a person may see it."""
+    """The body as a person may see it; "" when it was dropped."""
+    if not call.body:
+        return ""
     return readable(json.loads(call.body, parse_float=Decimal))
 
 
 def masked_answer(call: ServerCall, answer: str) -> str:
     """An answer as a person may see it: it may repeat the keys that it was told."""
-    for item in json.loads(call.body)["order"]["items"]:
+    for item in json.loads(call.body)["order"]["items"] if call.body else ():
         if code := item.get("code"):
             answer = answer.replace(code, "••••••")
     return answer

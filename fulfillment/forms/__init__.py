@@ -4,6 +4,7 @@ from fulfillment.forms.batching import BatchForm, RefundBatchForm
 from fulfillment.forms.fulfilling import FulfilForm, FulfilmentRuleForm, QueueForm, UnfulfilForm, WithdrawForm
 from fulfillment.forms.going_live import BackupForm
 from fulfillment.forms.mailing import MailForm, MailRuleForm
+from fulfillment.forms.privacy import CustomerForm, ErasureForm, RetentionForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
 from fulfillment.forms.returning import ReturnPageForm
 from fulfillment.forms.trying import TestPaymentForm
@@ -12,7 +13,9 @@ __all__ = [
     "REASONS",
     "BackupForm",
     "BatchForm",
+    "CustomerForm",
     "DecisionForm",
+    "ErasureForm",
     "FulfilForm",
     "FulfilmentRuleForm",
     "MailForm",
@@ -21,6 +24,7 @@ __all__ = [
     "RefundBatchForm",
     "RefundForm",
     "RefundRulesForm",
+    "RetentionForm",
     "ReturnPageForm",
     "TestPaymentForm",
     "UnfulfilForm",

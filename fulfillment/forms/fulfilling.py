@@ -3,12 +3,14 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 
-from fulfillment import automatic, queue
+from fulfillment import queue
 from fulfillment.items import ItemState, Key
 from fulfillment.models import FulfilmentRule
+from merchant import outside
 from merchant.models import Merchant, Project
 
 
@@ -147,7 +149,7 @@ class FulfilmentRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_server_url(self) -> str:
         """An address that workers may call."""
         address: str = self.cleaned_data["server_url"].strip()
-        if trouble := automatic.address_trouble(address):
+        if trouble := outside.trouble(address, private=settings.ALLOW_PRIVATE_SERVERS):
             raise forms.ValidationError(trouble)
         return address
 

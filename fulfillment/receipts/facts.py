@@ -119,7 +119,7 @@ def _told_tax(order: Transaction) -> Mapping[str, Any]:
         newest = heard.first()
     except InvalidToken:
         return {}
-    document = json.loads(newest.body, parse_float=Decimal) if newest else {}
+    document = json.loads(newest.body, parse_float=Decimal) if newest and newest.body else {}
     found = document.get("object") if isinstance(document, dict) else None
     tax = found.get("tax") if isinstance(found, dict) else None
     return tax if isinstance(tax, dict) else {}

@@ -7,6 +7,7 @@ from fulfillment.views.going_live import going_live
 from fulfillment.views.mail_list import message_list
 from fulfillment.views.mails import mail, message, message_body
 from fulfillment.views.operations import metrics, operations
+from fulfillment.views.privacy import erase_customer, retention_rules
 from fulfillment.views.project_fulfilment import project_fulfilment, resend, server_call, server_secret
 from fulfillment.views.project_list import project_list, read_projects_now
 from fulfillment.views.project_mail import project_mail
@@ -39,6 +40,7 @@ __all__ = [
     "confirm_batch",
     "decide",
     "download_batch",
+    "erase_customer",
     "fulfil",
     "going_live",
     "mail",
@@ -68,6 +70,7 @@ __all__ = [
     "replay_unsettled",
     "resend",
     "restore",
+    "retention_rules",
     "return_logo",
     "select_to_fulfil",
     "select_to_refund",

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
@@ -59,13 +60,21 @@ def _change(name: str, before: Any, after: Any) -> Detail:
 def csv_lines(entries: QuerySet[AuditEvent]) -> Iterator[bytes]:
     """The newest entries as CSV (UTF-8 with its mark, CRLF), with what is needed to recompute the chain."""
     yield _line(_TITLES, "utf-8-sig")
-    newest = entries.select_related("user").order_by("-pk")[:ROWS_AT_MOST]
-    for entry in newest.iterator(chunk_size=_AT_ONCE):
+    for entry in islice(_newest_first(entries), ROWS_AT_MOST):
         who = entry.user.email if entry.user else ""
         at = entry.at.astimezone(dt.UTC).isoformat()
         said = json.dumps(entry.data, ensure_ascii=False, sort_keys=True)
         values = [entry.number, at, who, entry.event, entry.subject, said, entry.address or ""]
         yield _line([*values, entry.request_id, entry.previous_hash, entry.hash])
+
+
+def _newest_first(entries: QuerySet[AuditEvent]) -> Iterator[AuditEvent]:
+    """A few at a time, each few by a statement of its own: nothing is kept open while somebody downloads."""
+    rest = entries.select_related("user").order_by("-pk")
+    few = list(rest[:_AT_ONCE])
+    while few:
+        yield from few
+        few = list(rest.filter(pk__lt=few[-1].pk)[:_AT_ONCE])
 
 
 def _line(values: list[Any], encoding: str = "utf-8") -> bytes:

@@ -11,6 +11,7 @@ from merchant.audited import AuditEvent, AuditHead
 from merchant.encryption import EncryptedTextField
 from merchant.models.mails import Mail
 from merchant.models.people import Invitation, Membership, Role, User, UserManager
+from merchant.models.retention import RetentionRules
 from merchant.paysuper.client import GENERATIONS, PREFIX
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Merchant",
     "Project",
     "RefundRules",
+    "RetentionRules",
     "Role",
     "User",
     "UserManager",

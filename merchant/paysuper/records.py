@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from msgspec import Struct
+
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.values import (
     JsonObject,
@@ -25,16 +27,14 @@ from merchant.paysuper.values import (
 _LONGEST_PROJECT_ID = 24
 
 
-@dataclass(frozen=True)
-class Money:
+class Money(Struct, frozen=True):
     """An amount in major units of its currency. Blank money has currency "" and amount 0."""
 
     amount: Decimal = Decimal(0)
     currency: str = ""
 
 
-@dataclass(frozen=True)
-class ItemRecord:
+class ItemRecord(Struct, frozen=True):
     """One line of an order (contract §6.4)."""
 
     id: str
@@ -44,8 +44,7 @@ class ItemRecord:
     platform_id: str
 
 
-@dataclass(frozen=True)
-class OrderRecord:
+class OrderRecord(Struct, frozen=True):
     """One order in the view serialisation (contract §6), with the raw document beside it."""
 
     uuid: UUID
@@ -75,9 +74,13 @@ class OrderRecord:
     parent_uuid: UUID | None
     refund_receipt: str
     cancellation_code: str
-    raw: JsonObject = field(repr=False, compare=False)
+    raw: JsonObject
     # The whole of `raw` as JSON: the same order gives the same bytes.
-    document: bytes = field(repr=False, compare=False)
+    document: bytes
+
+    def __repr__(self) -> str:
+        """Its id alone: what customers are called and have bought stays out of logs and traces."""
+        return f"OrderRecord({self.uuid})"
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ JsonObject = Mapping[str, Any]
 
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-# How numbers of 64 bits or more, long fractions and exponents of more than two digits look, without signs.
-_LONG_NUMBERS = (b"E000", *(before + b"0" * 19 for before in (b":", b",", b"[", b".")))
+# How exponents of more than two digits look, and long numbers and fractions, without signs.
+_LARGE_EXPONENT, _MANY_DIGITS = b"E000", b"0" * 19
+_LONG_NUMBERS = tuple(before + _MANY_DIGITS for before in (b":", b",", b"[", b"."))
 _CONTAINERS = (dict, list)
 
 
@@ -114,7 +115,9 @@ def _is_clean(value: JsonObject, text: bytes) -> bool:
     """Whether there is surely nothing to change: a quick look at the whole text instead of at each value."""
     # Regular expressions take ten times as long.
     zeros = text.translate(_DIGITS_AS_ZEROS, b"+-")
-    if b"\\u0000" in text or any(each in zeros for each in _LONG_NUMBERS):
+    if b"\\u0000" in text or _LARGE_EXPONENT in zeros:
+        return False
+    if _MANY_DIGITS in zeros and any(each in zeros for each in _LONG_NUMBERS):
         return False
     return text.count(b"{") + text.count(b"[") <= _DEEPEST or _is_flat(value)
 

@@ -18,6 +18,8 @@ from tests.benchmarks.list_page import reader
 from tests.benchmarks.measure import Line, Sizes
 from tests.benchmarks.webhook import wait_for
 
+# Both threads of the server have a connection and the templates by then.
+_UNTIMED = 4
 _OURS = "/transactions/", 40
 _PEERS = {
     "Django's admin": ("/admin/transactions/transaction/", 4, 40),
@@ -65,7 +67,8 @@ def _server() -> Iterator[int]:
 def _rate(port: int, browser: Client, address: str, number: int) -> float:
     """Pages a second, one after the other on one connection."""
     line = http.client.HTTPConnection(ports.HOST, port, timeout=120)
-    _page(line, browser, address)
+    for _ in range(_UNTIMED):
+        _page(line, browser, address)
     start = time.perf_counter()
     for _ in range(number):
         _page(line, browser, address)

@@ -30,6 +30,8 @@ PAGES += [
     "/accounts/password/change/",
     "/accounts/email/",
     "/settings/",
+    "/settings/retention/",
+    "/settings/erase-customer/",
     "/operations/",
     "/settings/projects/",
     "/messages/",

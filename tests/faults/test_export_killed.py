@@ -21,10 +21,19 @@ from transactions.exporting import asking, dropping
 from transactions.models import Export
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# The worker stands still once it says that some rows are done: half a file is there then, on any computer.
 _WORK = """
-import sys, django
+import os, signal, sys, django
 django.setup()
 from transactions import tasks
+from transactions.exporting import progress
+from transactions.exports import csv_file
+
+def stands_still(export):
+    return lambda done, total: done and os.kill(os.getpid(), signal.SIGSTOP)
+
+csv_file._REPORT_EVERY = csv_file._BATCH
+progress.teller = stands_still
 tasks.make_export(sys.argv[1])
 """
 
@@ -56,26 +65,33 @@ def started(export: Export, kept: Path, working: Path) -> subprocess.Popen[bytes
 
 
 def killed_in_the_middle(export: Export, kept: Path, working: Path) -> None:
+    """A kill -9 with some rows written; the half file stays where it was written."""
     process = started(export, kept, working)
     try:
         deadline = time.monotonic() + 60
-        while not list(working.glob(f"{dropping.FOLDER}*")):  # there once the work has begun
+        while not (found := os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG))[0]:
             assert time.monotonic() < deadline
-            assert process.poll() is None
             time.sleep(0.01)
-        time.sleep(0.5)
+        assert os.WIFSTOPPED(found[1])
+        assert [each for each in working.rglob("*") if each.is_file() and each.stat().st_size]
     finally:
         process.kill()
         process.wait(10)
 
 
+@pytest.fixture
+def working(tmp_path: Path) -> Path:
+    """The folder of files that are being made."""
+    (tmp_path / "working").mkdir()
+    return tmp_path / "working"
+
+
+@pytest.mark.parametrize(("form", "number"), [("csv", 1500), ("xlsx", 1500), ("pdf", 500)])
 def test_an_export_whose_worker_is_killed_is_made_whole_by_the_next(
-    ann: Person, lantern: Merchant, kept: Path, tmp_path: Path, monkeypatch
+    ann: Person, lantern: Merchant, kept: Path, working: Path, monkeypatch, form: str, number: int
 ) -> None:
-    rows.fill(lantern, 1500)
-    working = tmp_path / "working"
-    working.mkdir()
-    export = asking.ask(ann.membership, "pdf", "sort=amount", [], exports.Layout())
+    rows.fill(lantern, number)
+    export = asking.ask(ann.membership, form, "sort=amount", [], exports.Layout())
     killed_in_the_middle(export, kept, working)
 
     export.refresh_from_db()
@@ -88,7 +104,7 @@ def test_an_export_whose_worker_is_killed_is_made_whole_by_the_next(
     assert list(exporting.waiting()) == [export.pk]
     tasks.make_export(str(export.pk))
     export.refresh_from_db()
-    assert (export.state, export.rows_total, export.attempts) == ("ready", 1500, 2)
+    assert (export.state, export.rows_total, export.attempts) == ("ready", number, 2)
     [file] = kept.iterdir()
     assert hashlib.sha256(file.read_bytes()).hexdigest() == export.sha256
 
@@ -100,3 +116,22 @@ def test_an_export_whose_worker_is_killed_is_made_whole_by_the_next(
     exporting.expire()
     assert not list(working.glob(f"{dropping.FOLDER}*"))
     assert list(kept.iterdir()) == [file]
+
+
+def test_one_that_kills_every_worker_fails_in_words_and_can_be_tried_again(
+    ann: Person, lantern: Merchant, kept: Path, working: Path
+) -> None:
+    rows.fill(lantern, 1500)
+    export = asking.ask(ann.membership, "csv", "", [], exports.Layout())
+    Export.objects.update(state="running", attempts=2)
+    killed_in_the_middle(export, kept, working)
+    cache.clear()
+
+    tasks.make_export(str(export.pk))
+    assert not kept.exists()
+    assert "was stopped in the middle 3 times" in ann.browser.get(f"/exports/{export.pk}/").content.decode()
+
+    ann.browser.post(f"/exports/{export.pk}/again/")
+    tasks.make_export(str(export.pk))
+    export.refresh_from_db()
+    assert (export.state, export.error, export.rows_total) == ("ready", "", 1500)

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from fulfillment import automatic
 from fulfillment.models import FulfilmentRule, ServerCall
+from merchant import outside
 from merchant.models import AuditEvent, Merchant, Project
 from tests.conftest import HARBOUR, KETTLE, Person
 
@@ -106,9 +106,9 @@ def test_an_address_that_workers_could_not_call_is_turned_away(
 
 def test_development_may_call_its_own_machine(settings: Settings) -> None:
     settings.ALLOW_PRIVATE_SERVERS = True
-    assert automatic.address_trouble("http://localhost:8000/") == ""
-    assert automatic.address_trouble("http://127.0.0.1:8000/") == ""
-    assert "https" in automatic.address_trouble("ftp://localhost/")
+    assert outside.trouble("http://localhost:8000/", private=settings.ALLOW_PRIVATE_SERVERS) == ""
+    assert outside.trouble("http://127.0.0.1:8000/", private=settings.ALLOW_PRIVATE_SERVERS) == ""
+    assert "https" in outside.trouble("ftp://localhost/", private=settings.ALLOW_PRIVATE_SERVERS)
 
 
 @pytest.mark.parametrize("name", ["promise_hours", "claim_minutes"])

@@ -220,27 +220,10 @@ def test_nothing_is_sent_into_a_private_network(
     order: Transaction, shop: Shop, settings: Settings, host: str
 ) -> None:
     settings.ALLOW_PRIVATE_SERVERS = False
-    set_rule(order, f"http://{host}:{shop.port}/")
+    set_rule(order, f"https://{host}:{shop.port}/")
     call = told(order)
     assert (call.state, call.outcome) == ("waiting", "The name of the server leads into a private network.")
     assert shop.heard == []
-
-
-PRIVATE = """0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 169.254.169.254 172.16.0.1 192.168.1.1 198.18.0.1 224.0.0.1
-    255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 64:ff9b::7f00:1 2002:7f00:1:: 2001:0:1::1 fe80::1
-    fe80::1%eth0 fec0::1 ::127.0.0.1 fd00::1 ff02::1""".split()
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_private_addresses_are_known_in_every_form(settings: Settings, address: str) -> None:
-    settings.ALLOW_PRIVATE_SERVERS = False
-    assert not wire.is_allowed(address)
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888"])
-def test_public_addresses_are_allowed(settings: Settings, address: str) -> None:
-    settings.ALLOW_PRIVATE_SERVERS = False
-    assert wire.is_allowed(address)
 
 
 def test_a_name_with_one_private_address_is_refused(
@@ -250,7 +233,7 @@ def test_a_name_with_one_private_address_is_refused(
     found = [(2, 1, 6, "", (address, shop.port)) for address in ("93.184.216.34", "127.0.0.1")]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
     with pytest.raises(wire.NoAnswer, match="private"):
-        wire.post(f"http://shop.example:{shop.port}/", b"{}", {})
+        wire.post(f"https://shop.example:{shop.port}/", b"{}", {})
     assert shop.heard == []
 
 

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import zoneinfo
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,15 +18,15 @@ from merchant.money import rounded
 from tests.transactions import rows
 from tests.transactions.export_rows import HOSTILE, guarded
 from transactions import exporting, paging, recipes
-from transactions.exports import Layout
+from transactions.exports import Layout, Written
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 _ANY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
-_TEXTS = st.lists(st.sampled_from(HOSTILE) | _ANY, min_size=20, max_size=20)
-_AMOUNTS = st.lists(
+TEXTS = st.lists(st.sampled_from(HOSTILE) | _ANY, min_size=20, max_size=20)
+AMOUNTS = st.lists(
     st.decimals(min_value=-(10**15) + 1, max_value=10**15 - 1, places=4)
     | st.sampled_from(
         [Decimal(text) for text in ("0", "0.005", "-0.0049", "999999999999999.9999", "12.3456")]
@@ -33,7 +34,7 @@ _AMOUNTS = st.lists(
     min_size=20,
     max_size=20,
 )
-_FILTERS = st.fixed_dictionaries(
+FILTERS = st.fixed_dictionaries(
     {},
     optional={
         "status": st.lists(st.sampled_from(["processed", "refunded", "chargeback"]), min_size=1, max_size=2),
@@ -52,24 +53,16 @@ SOME = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": 
 
 
 @settings(max_examples=40, **SOME)
-@given(filters=_FILTERS, texts=_TEXTS, amounts=_AMOUNTS, dialect=st.sampled_from(sorted(recipes.DIALECTS)))
+@given(filters=FILTERS, texts=TEXTS, amounts=AMOUNTS, dialect=st.sampled_from(sorted(recipes.DIALECTS)))
 def test_a_csv_is_the_list(
     lantern: Merchant, tmp_path: Path, filters: dict, texts: list[str], amounts: list[Decimal], dialect: str
 ) -> None:
-    Transaction.objects.all().delete()
-    rows.fill(lantern, 60)
-    change(texts, amounts)
-    query = QueryDict(urlencode(filters, doseq=True))
     delimiter, decimal = recipes.DIALECTS[dialect]
+    fill(lantern, texts, amounts)
 
-    written = exporting.write(
-        lantern, query.urlencode(), "csv", tmp_path / "a.csv", "x", lambda *_: None,
-        layout=Layout((), delimiter, decimal),
-    )  # fmt: skip
+    written, expected = write(lantern, filters, tmp_path / "a.csv", Layout((), delimiter, decimal))
 
-    expected = listed(lantern, query)
-    content = (tmp_path / "a.csv").read_bytes()
-    text = content.decode("utf-8-sig")
+    text = (tmp_path / "a.csv").read_bytes().decode("utf-8-sig")
     found = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     assert [row["Order ID"] for row in found] == [str(each.uuid) for each in expected]
     assert written.rows == len(expected) == sum(each.count for each in written.sums)
@@ -80,8 +73,10 @@ def test_a_csv_is_the_list(
     }
 
 
-def change(texts: list[str], amounts: list[Decimal]) -> None:
-    """Put what strangers and big spenders write into some of the rows."""
+def fill(merchant: Merchant, texts: list[str], amounts: list[Decimal]) -> None:
+    """A list with what strangers and big spenders write in some of its rows."""
+    Transaction.objects.all().delete()
+    rows.fill(merchant, 60)
     changed = list(Transaction.objects.order_by("uuid")[: len(texts)])
     for each, text, amount in zip(changed, texts, amounts, strict=True):
         each.product = each.customer_name = each.transaction_id = text[:200]
@@ -91,6 +86,17 @@ def change(texts: list[str], amounts: list[Decimal]) -> None:
         changed,
         ["product", "customer_name", "transaction_id", "charge_amount", "net_amount", "payout_currency"],
     )
+
+
+def write(
+    merchant: Merchant, filters: dict, path: Path, layout: Layout | None = None
+) -> tuple[Written, list[Transaction]]:
+    """The file of the list with these filters, and the rows that it should have."""
+    query = QueryDict(urlencode(filters, doseq=True))
+    written = exporting.write(
+        merchant, query.urlencode(), path.suffix[1:], path, "x", lambda *_: None, layout=layout or Layout()
+    )
+    return written, listed(merchant, query)
 
 
 def listed(merchant: Merchant, query: QueryDict) -> list[Transaction]:
@@ -106,13 +112,13 @@ def listed(merchant: Merchant, query: QueryDict) -> list[Transaction]:
     return [known[pk] for pk in pks]
 
 
-def said(row: dict[str, str]) -> tuple[str, ...]:
+def said(row: dict[str, object]) -> tuple[object, ...]:
     names = ["Product", "Customer name", "Transaction ID", "Charge amount", "Charge currency", "Net"]
     clocks = ["Date and time (Europe/Berlin)", "Date and time (UTC)"]
     return tuple(row[name] for name in [*names, *clocks])
 
 
-def meant(each: Transaction, decimal: str) -> tuple[str, ...]:
+def meant(each: Transaction, decimal: str, written: Callable[[str], str] = guarded) -> tuple[str, ...]:
     """What the row must say, worked out in Python."""
     sign = -1 if each.type == "refund" else 1
     charge, net = (
@@ -123,7 +129,7 @@ def meant(each: Transaction, decimal: str) -> tuple[str, ...]:
         )
     )
     local, utc = (f"{each.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}" for zone in (BERLIN, dt.UTC))
-    texts = (guarded(text) for text in (each.product, each.customer_name, each.transaction_id))
+    texts = (written(text) for text in (each.product, each.customer_name, each.transaction_id))
     return (*texts, charge, each.charge_currency, net, local, utc)
 
 

@@ -73,7 +73,7 @@ def test_no_csv_of_any_page_computes(
     assert poisoned > 45
 
 
-@pytest.mark.parametrize(("delimiter", "decimal"), itertools.product(DELIMITERS, DECIMALS))
+@pytest.mark.parametrize(("delimiter", "decimal"), list(itertools.product(DELIMITERS, DECIMALS)))
 def test_no_export_computes_in_any_dialect(
     poisoned: int, tmp_path: Path, delimiter: str, decimal: str
 ) -> None:

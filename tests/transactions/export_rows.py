@@ -111,6 +111,11 @@ def guarded(text: str) -> str:
     return f"'{text}" if formula and not number else text
 
 
+def decoded(text: str) -> str:
+    """What Excel makes of the codes in a text of a workbook, which openpyxl leaves as they are."""
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda code: chr(int(code[1], 16)), text)
+
+
 def lookalikes() -> list[dict]:
     """Values for one row a hostile text, in every column that a stranger can fill."""
     return [

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from tests.transactions.export_rows import (
     HEADING,
     HOSTILE,
+    decoded,
     everything,
     lookalikes,
     make_project,
@@ -39,11 +40,6 @@ def csv_cells(path) -> list[list[str]]:
         return list(csv.reader(file, strict=True))
 
 
-def read_back(text: str) -> str:
-    """What Excel makes of the codes in a text, which openpyxl leaves as they are."""
-    return re.sub("_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), text)
-
-
 def assert_same(cell, text: str) -> None:
     value = cell.value
     if isinstance(value, dt.datetime):
@@ -51,7 +47,7 @@ def assert_same(cell, text: str) -> None:
     elif cell.data_type == "n" and value is not None:
         assert Decimal(repr(value)) == Decimal(text)
     else:
-        plain = read_back(value or "")
+        plain = decoded(value or "")
         assert without_controls(text) in (plain, f"'{plain}")
         assert cell.data_type in "sn"  # n: openpyxl's word for empty
 

@@ -1,6 +1,4 @@
 import re
-import shutil
-import subprocess
 import zipfile
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -15,15 +13,6 @@ from transactions.exports import Layout, write, xlsx_file
 pytestmark = pytest.mark.django_db(transaction=True)
 
 _RELATIONSHIPS = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-
-# Left to itself it believes the values beside the formulas.
-_ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
-<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop>
-</item>
-</oor:items>
-"""
 
 
 def summary(path, **values) -> list[tuple]:
@@ -60,43 +49,6 @@ def test_sums_are_formulas_over_all_data_sheets_with_their_values(tmp_path, monk
         formulas[4][4],
     )
     assert formulas[4][5].startswith("=ROUND(SUMIFS('Transactions'!$P$2:$P$5,")
-
-
-@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice (soffice) is not installed")
-def test_libreoffice_comes_to_the_same_sums_and_cells(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx_file, "ROWS_PER_SHEET", 20)
-    some_sales()
-    project = make_project("Sky & <forge>")
-    for number, values in enumerate(lookalikes(), 10):
-        sale(project, number, **values)
-    write("xlsx", everything(), tmp_path / "a.xlsx", HEADING)
-
-    (tmp_path / "profile" / "user").mkdir(parents=True)
-    (tmp_path / "profile" / "user" / "registrymodifications.xcu").write_text(_ALWAYS_RECALCULATE)
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = ["soffice", profile, "--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path / "again")]
-    subprocess.run([*command, str(tmp_path / "a.xlsx")], check=True, capture_output=True, timeout=120)
-
-    again = tmp_path / "again" / "a.xlsx"
-    lines = summary(again, data_only=True)
-    assert lines == summary(tmp_path / "a.xlsx", data_only=True)
-    assert {line[6] for line in lines} == {"agrees"}
-    ours, theirs = openpyxl.load_workbook(tmp_path / "a.xlsx"), openpyxl.load_workbook(again)
-    for sheet, same in zip(ours.worksheets[:-1], theirs.worksheets[:-1], strict=True):
-        # LibreOffice reads the codes in our texts, and writes none of its own for these.
-        assert [_decoded(cell) for cell in _cells(sheet)] == _cells(same)
-
-
-def _cells(sheet) -> list[object]:
-    """All values, with one sort of line ends."""
-    values = [cell for row in sheet.iter_rows(values_only=True) for cell in row]
-    return [re.sub(r"[\r\n]+", "\n", value) if isinstance(value, str) else value for value in values]
-
-
-def _decoded(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return re.sub("_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), value)
 
 
 def test_an_amount_finer_than_its_currency_is_added_up_as_it_is_shown(tmp_path):

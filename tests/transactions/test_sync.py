@@ -65,7 +65,7 @@ def sandbox(**options: object) -> Iterator[tuple[Sandbox, Merchant]]:
 
 def test_a_first_fill_brings_every_order_of_the_merchant(lantern: Merchant) -> None:
     report = sync.sync(lantern, full=True)
-    assert report.read == len(report.added) == Transaction.objects.filter(merchant=lantern).count() > 40
+    assert report.read == report.added == Transaction.objects.filter(merchant=lantern).count() > 40
     assert list(sync.drift(lantern)) == []
 
 
@@ -78,7 +78,7 @@ def test_check_drift_fails_and_names_the_order_that_differs(mirrored: Merchant) 
 
 
 def test_a_merchant_never_synced_begins_with_its_first_order(lantern: Merchant) -> None:
-    assert len(sync.sync(lantern).added) == Transaction.objects.count() > 40
+    assert sync.sync(lantern).added == Transaction.objects.count() > 40
     assert list(sync.drift(lantern)) == []
 
 
@@ -102,12 +102,11 @@ def test_a_full_sync_reads_everything_again(mirrored: Merchant) -> None:
 
 def test_new_orders_and_refund_rows_come_with_the_next_sync(mirrored: Merchant, paysuper: Sandbox) -> None:
     uuid = pay(paysuper, amount=20)
-    assert sync.sync(mirrored).added == {uuid}
+    assert sync.sync(mirrored).added == Transaction.objects.filter(pk=uuid, status="processed").count() == 1
     charge_back(paysuper, uuid)
     report = sync.sync(mirrored)
-    assert uuid in report.changed
     row = Transaction.objects.get(parent_uuid=uuid)
-    assert report.added == {row.pk}
+    assert (report.added, report.changed) == (1, 1)
     assert (row.type, row.status, Transaction.objects.get(pk=uuid).status) == (
         "refund",
         "chargeback",
@@ -121,7 +120,7 @@ def test_every_increment_looks_back_over_ten_minutes(mirrored: Merchant, paysupe
     SyncState.objects.update(synced_until=timezone.now() + dt.timedelta(minutes=11))
     assert sync.sync(mirrored).read == 0
     SyncState.objects.update(synced_until=timezone.now() + dt.timedelta(minutes=9))
-    assert sync.sync(mirrored).added == {uuid}
+    assert sync.sync(mirrored).added == Transaction.objects.filter(pk=uuid).count() == 1
 
 
 def test_since_and_until_bound_what_is_read(lantern: Merchant) -> None:
@@ -155,7 +154,7 @@ def test_more_than_one_page_and_window_are_walked(monkeypatch: pytest.MonkeyPatc
     with sandbox(orders=1800, days=2) as (paysuper, merchant):
         monkeypatch.setattr(walking, "LARGEST_WINDOW", 700)
         report = sync.sync(merchant, full=True)
-        assert len(report.added) == Transaction.objects.count() > 1200
+        assert report.added == Transaction.objects.count() > 1200
         assert asked(paysuper, LIST) < 30
         assert list(sync.drift(merchant)) == []
 
@@ -178,7 +177,7 @@ def test_orders_of_one_instant_are_all_brought(monkeypatch: pytest.MonkeyPatch) 
         moment = all_at_once(paysuper)
         monkeypatch.setattr(walking, "LARGEST_WINDOW", 100)
         report = sync.sync(merchant, full=True)
-        assert len(report.added) == Transaction.objects.count() > 500
+        assert report.added == Transaction.objects.count() > 500
         assert set(Transaction.objects.values_list("created_at", flat=True)) == {
             dt.datetime.fromtimestamp(moment / 1000, dt.UTC)
         }
@@ -264,7 +263,7 @@ def test_a_failure_is_noted_and_the_mirror_stays(
     assert mirror() == before
     heal(paysuper)
     pay(paysuper)
-    assert len(sync.sync(mirrored).added) == 1
+    assert sync.sync(mirrored).added == 1
     healed = SyncState.objects.get()
     assert (healed.is_failing, healed.error) == (False, "")
 
@@ -314,7 +313,7 @@ def test_what_was_read_before_a_failure_is_kept_and_not_read_again(
         assert (state.synced_until, state.is_failing) == (None, True)
         heal(paysuper)
         rest = sync.sync(merchant)
-        assert rest.read == len(rest.added) == Transaction.objects.count() - kept
+        assert rest.read == rest.added == Transaction.objects.count() - kept
         assert list(sync.drift(merchant, deep=True)) == []
 
 
@@ -348,14 +347,14 @@ def test_one_unreadable_order_does_not_stop_the_rest(
     good = example()
     page_with(paysuper, bad and example() | {"uuid": "99"} | bad, good)
     report = sync.sync(mirrored)
-    assert report.added == {UUID(str(good["uuid"]))}
+    assert report.added == Transaction.objects.filter(pk=UUID(str(good["uuid"]))).count() == 1
     assert len(report.unreadable) == 1
     assert not SyncState.objects.get().is_failing
 
 
 def test_an_unreadable_first_order_does_not_stop_a_full_sync(lantern: Merchant, paysuper: Sandbox) -> None:
     page_with(paysuper, example() | {"total_payment_amount": "much"}, example())
-    assert len(sync.sync(lantern, full=True).added) > 0
+    assert sync.sync(lantern, full=True).added > 0
 
 
 def test_unreadable_orders_are_said_by_the_command(
@@ -377,7 +376,7 @@ def test_a_rescan_sees_what_an_increment_does_not() -> None:
         charge_back(paysuper, entry.pk)
         sync.sync(merchant)
         assert mirror()[entry.pk] == "processed"
-        assert entry.pk in sync.rescan(merchant).changed
+        assert sync.rescan(merchant).changed >= 1
         assert mirror()[entry.pk] == "chargeback"
         assert list(sync.drift(merchant)) == []
 

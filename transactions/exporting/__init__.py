@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
+from merchant import replica
 from merchant.models import Merchant
 from transactions import exports, paging
 from transactions.exporting import asking, dropping, progress
@@ -74,7 +75,13 @@ def write(
         masked=masked,
         asked=asked or f"{merchant.paysuper_id}?{query}",
     )
-    return exports.write(export_format, rows, path, heading, tell, layout, as_of)
+
+    def written() -> exports.Written:
+        # Anew, since where a queryset reads is decided once.
+        return exports.write(export_format, rows.all(), path, heading, tell, layout, as_of)
+
+    # A file that is made again is of an instant at which the replica may not have been.
+    return written() if as_of else replica.preferably(written)
 
 
 def make(export_id: str) -> None:

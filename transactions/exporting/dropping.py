@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 from django.core.files.storage import Storage, storages
-from django.db.models import Q
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from merchant.models import RetentionRules
 from transactions.models import Export
 
 FOLDER = "export-"
@@ -31,8 +33,10 @@ def expire() -> None:
 
 def _drop_files() -> None:
     """The row stays, and says that the file was ours when somebody asks."""
-    old = Q(finished_at__lt=timezone.now() - Export.LIFETIME)
-    for export in Export.objects.filter(old, state=Export.State.READY):
+    days = Coalesce("merchant__retention_rules__export_days", RetentionRules.EXPORT_DAYS)
+    until = ExpressionWrapper(F("finished_at") + days * Value(dt.timedelta(days=1)), DateTimeField())
+    files = Export.objects.filter(state=Export.State.READY)
+    for export in files.alias(until=until).filter(until__lt=timezone.now()):
         storages["exports"].delete(export.file_name)
         Export.objects.filter(pk=export.pk, state=Export.State.READY, file_name=export.file_name).update(
             state=Export.State.EXPIRED, file_name=""

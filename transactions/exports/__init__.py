@@ -11,7 +11,7 @@ from pathlib import Path
 from django.db.models import QuerySet
 
 from merchant import walls
-from transactions.exports import columns, control, csv_file, pdf_file, pdf_months, xlsx_file
+from transactions.exports import columns, control, csv_file, pdf_file, pdf_months
 from transactions.exports.moment import snapshot
 from transactions.exports.report import Heading, Layout, Progress, Report, Sum, TooManyRows, Written
 from transactions.models import Transaction
@@ -24,9 +24,18 @@ CONTENT_TYPES: dict[str, str] = {
     "pdf": "application/pdf",
     "zip": "application/zip",
 }
+
+
+def _write_xlsx(report: Report, path: Path) -> None:
+    # Not before it is needed: openpyxl takes 7 MB in every process, and only one of them writes workbooks.
+    from transactions.exports import xlsx_file
+
+    xlsx_file.write(report, path)
+
+
 _WRITERS: dict[str, Callable[[Report, Path], None]] = {
     "csv": csv_file.write,
-    "xlsx": xlsx_file.write,
+    "xlsx": _write_xlsx,
     "pdf": pdf_file.write,
     "zip": pdf_months.write,
 }

@@ -18,7 +18,7 @@ from merchant.paysuper.records import OrderRecord
 from transactions.mirror import erasing, rows, totals, writing
 from transactions.models import Fulfilment, StatusChange, SyncState, Transaction
 
-forget, of_customer = erasing.forget, erasing.of_customer
+entries_of, forget, of_customer = erasing.entries_of, erasing.forget, erasing.of_customer
 
 
 @dataclass(frozen=True)

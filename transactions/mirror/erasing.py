@@ -27,6 +27,13 @@ def of_customer(merchant: Merchant, customer: str) -> QuerySet[Transaction]:
     )
 
 
+def entries_of(merchant: Merchant, customer: str) -> list[UUID]:
+    """The customer's orders and all refunds of them, in order."""
+    known = {*of_customer(merchant, customer).values_list("pk", flat=True)}
+    refunds = Transaction.objects.filter(merchant=merchant, parent_uuid__in=known)
+    return sorted({*known, *refunds.values_list("pk", flat=True)})
+
+
 def forget(merchant: Merchant, customer: str) -> list[UUID]:
     """Take a customer out of all their orders, refunds included, whose amounts and sums stay; which they are.
 
@@ -35,9 +42,7 @@ def forget(merchant: Merchant, customer: str) -> list[UUID]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [WRITERS_LOCK, merchant.pk])
-        known = {*of_customer(merchant, customer).values_list("pk", flat=True)}
-        refunds = Transaction.objects.filter(merchant=merchant, parent_uuid__in=known)
-        uuids = sorted({*known, *refunds.values_list("pk", flat=True)})
+        uuids = entries_of(merchant, customer)
         ErasedOrder.objects.bulk_create(
             [ErasedOrder(uuid=uuid, merchant=merchant) for uuid in uuids], ignore_conflicts=True
         )

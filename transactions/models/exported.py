@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from merchant.models import Merchant
+from merchant.models import Merchant, RetentionRules
 
 
 class Export(models.Model):
@@ -31,7 +31,7 @@ class Export(models.Model):
         CANCELED = "canceled", "Canceled"
         EXPIRED = "expired", "File dropped"
 
-    LIFETIME = dt.timedelta(days=7)
+    LIFETIME = dt.timedelta(days=RetentionRules.EXPORT_DAYS)
     RECORD_LIFETIME = dt.timedelta(days=400)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -101,8 +101,9 @@ class Export(models.Model):
 
     @property
     def file_until(self) -> dt.datetime:
-        """Until when the file is kept."""
-        return (self.finished_at or self.created_at) + self.LIFETIME
+        """Until when the file is kept, as the merchant's rules are now."""
+        days = RetentionRules.of(self.merchant_id).export_days
+        return (self.finished_at or self.created_at) + dt.timedelta(days=days)
 
     @property
     def download_name(self) -> str:

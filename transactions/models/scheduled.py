@@ -91,6 +91,8 @@ class ScheduleRun(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     export = models.OneToOneField(Export, models.SET_NULL, null=True, related_name="run")
     skipped = ArrayField(models.DateTimeField(), default=list, blank=True)
+    # When the owner of the schedule was told that there is no file.
+    told_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -122,6 +124,8 @@ class ScheduleMail(models.Model):
     try_at = models.DateTimeField()
     error = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True)
+    # When the owner of the schedule was told that it has not gone out.
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = ["user__email"]

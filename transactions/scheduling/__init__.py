@@ -3,6 +3,7 @@
 from transactions.scheduling.keeping import NotKept, delete, pause, resume, save
 from transactions.scheduling.mailing import ready_mails, send, send_again, waiting_mails
 from transactions.scheduling.running import NotAllowed, begin_due, run_now
+from transactions.scheduling.trouble import tell as tell_of_trouble
 
 __all__ = [
     "NotAllowed",
@@ -16,5 +17,6 @@ __all__ = [
     "save",
     "send",
     "send_again",
+    "tell_of_trouble",
     "waiting_mails",
 ]

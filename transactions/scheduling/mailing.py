@@ -75,7 +75,7 @@ def send_again(mail: ScheduleMail, membership: Membership) -> bool:
     """Have a mail sent that has not been sent; False if it was, or is on its way."""
     with transaction.atomic():
         mine = ScheduleMail.objects.filter(pk=mail.pk, state__in=[State.FAILED, State.DROPPED])
-        again = mine.update(state=State.WAITING, attempts=0, error="", try_at=timezone.now())
+        again = mine.update(state=State.WAITING, attempts=0, error="", try_at=timezone.now(), told_at=None)
         if again:
             said = {"to": mail.user_id}
             audit.record(mail.merchant, membership.user, "schedule.mail_again", mail.run.schedule_id, **said)

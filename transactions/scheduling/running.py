@@ -12,7 +12,7 @@ from merchant import audit
 from merchant.access import Right, may
 from merchant.models import Membership, User
 from transactions.models import Export, Schedule, ScheduleMail, ScheduleRun
-from transactions.scheduling import people
+from transactions.scheduling import people, trouble
 
 log = structlog.get_logger()
 
@@ -78,6 +78,7 @@ def _begin(schedule_id: int, now: dt.datetime) -> UUID | None:
             schedule.paused = _OWNER_GONE.format(schedule.owner)[:200]
             schedule.save(update_fields=["paused"])
             audit.record(schedule.merchant, None, "schedule.paused", schedule.pk, why=schedule.paused)
+            trouble.tell_of_rest(schedule)
             return None
         schedule.begun_until = due[-1]
         schedule.save(update_fields=["begun_until"])

@@ -2,6 +2,7 @@
 
 from transactions.sync.drift import drift
 from transactions.sync.projects import read_projects
-from transactions.sync.runs import AlreadyRunning, Progress, Report, refresh, rescan, sync
+from transactions.sync.runs import Progress, Report, refresh, rescan, sync
+from transactions.sync.turns import AlreadyRunning
 
 __all__ = ["AlreadyRunning", "Progress", "Report", "drift", "read_projects", "refresh", "rescan", "sync"]

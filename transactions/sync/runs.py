@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
-from django.db import connection
 from django.utils import timezone
 
 from merchant import line
@@ -17,6 +16,7 @@ from merchant.paysuper.client import Client, Page
 from merchant.paysuper.errors import PaySuperError
 from transactions import mirror
 from transactions.models import StatusChange, SyncState, Walk
+from transactions.sync.turns import alone
 from transactions.sync.walking import walk
 
 log = structlog.get_logger()
@@ -31,29 +31,24 @@ RESCANS = {
     400: dt.timedelta(days=7),
 }
 _FILL = "fill"
-_LOCK = 20_481
 
 Progress = Callable[[int, int], None]
 
 
-class AlreadyRunning(Exception):
-    """Another sync of this merchant is under way."""
-
-
 @dataclass
 class Report:
-    """What a sync did."""
+    """What a sync did, in numbers of orders: a fill may bring millions."""
 
     read: int = 0
-    added: set[UUID] = field(default_factory=set)
-    changed: set[UUID] = field(default_factory=set)
+    added: int = 0
+    changed: int = 0
     unreadable: list[str] = field(default_factory=list)
 
     def note(self, page: Page, applied: mirror.Applied) -> None:
         """Count one page."""
         self.read += len(page.orders)
-        self.added |= applied.added
-        self.changed |= applied.changed
+        self.added += len(applied.added)
+        self.changed += len(applied.changed)
         self.unreadable += page.unreadable
 
 
@@ -190,26 +185,19 @@ def _beginning(client: Client) -> dt.datetime:
 @contextlib.contextmanager
 def _running(merchant: Merchant) -> Iterator[SyncState]:
     """The merchant's state while nobody else syncs it; notes how it went. Raises AlreadyRunning."""
-    # A lock of the database also holds between machines, and ends with its connection.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, merchant.pk])
-        if cursor.fetchone() != (True,):
-            raise AlreadyRunning("A sync of this merchant is already running.")
-    try:
-        mirror.keep_days(merchant)
-        yield SyncState.objects.get_or_create(merchant=merchant)[0]
-        _note(merchant, succeeded_at=timezone.now(), error="")
-    except PaySuperError as error:
-        _note(merchant, failed_at=timezone.now(), error=str(error)[:300])
-        log.warning("sync_failed", merchant=merchant.paysuper_id, status=error.status, code=error.code)
-        raise
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, merchant.pk])
+    with alone(merchant):
+        try:
+            mirror.keep_days(merchant)
+            yield SyncState.objects.get_or_create(merchant=merchant)[0]
+            _note(merchant, succeeded_at=timezone.now(), error="")
+        except PaySuperError as error:
+            _note(merchant, failed_at=timezone.now(), error=str(error)[:300])
+            log.warning("sync_failed", merchant=merchant.paysuper_id, status=error.status, code=error.code)
+            raise
 
 
 def _told(merchant: Merchant, report: Report) -> Report:
-    counts = {"read": report.read, "added": len(report.added), "changed": len(report.changed)}
+    counts = {"read": report.read, "added": report.added, "changed": report.changed}
     log.info("synced", merchant=merchant.paysuper_id, **counts)
     if report.unreadable:
         log.warning("unreadable", merchant=merchant.paysuper_id, orders=report.unreadable[:20])

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from merchant import audit
 from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
+from merchant.models import RetentionRules
 from transactions import exporting, exports, recipes, selection
 from transactions.exporting import asking, proving
 from transactions.exports.columns import chosen, titled
@@ -40,7 +41,8 @@ def export_list(request: MemberRequest) -> HttpResponseBase:
         found = proving.by_code(request.membership, code)
     else:
         found = Export.objects.filter(merchant=request.membership.merchant)
-    context = {"exports": found.select_related("requested_by")[:100], "code": code}
+    kept = RetentionRules.of(request.membership.merchant_id).export_days
+    context = {"exports": found.select_related("requested_by")[:100], "code": code, "kept_days": kept}
     return render(request, "transactions/exports.html", context)
 
 

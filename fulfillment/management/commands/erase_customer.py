@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from fulfillment import erasing
 from merchant import setup
-from transactions import mirror
 
 
 class Command(BaseCommand):
@@ -24,14 +23,13 @@ class Command(BaseCommand):
     def handle(self, *_: object, **options: Any) -> None:
         """Find, ask for the confirmation, forget. Raises CommandError without it, and before its time."""
         merchant, customer = setup.merchant(options["merchant_id"]), options["customer"].strip()
-        count = mirror.of_customer(merchant, customer).count()
-        if not count:
+        found = erasing.found(merchant, customer)
+        if not found.orders:
             raise CommandError("No order is known of this customer.")
-        phrase = f"ERASE {count}"
-        if options["confirm"] != phrase:
+        if options["confirm"] != found.phrase:
             raise CommandError(
-                f"{count} entries are of this customer. This cannot be undone: run it again with "
-                f"--confirm '{phrase}'."
+                f"{found.orders} entries are of this customer. This cannot be undone: run it again with "
+                f"--confirm '{found.phrase}'."
             )
         try:
             erased = erasing.erase(merchant, customer)

@@ -24,11 +24,12 @@ class Command(BaseCommand):
         file = options["file"] or Path(f"dashboard-{timezone.now():%Y%m%d-%H%M%S}.dump")
         if file.exists():
             raise CommandError(f"{file} exists: choose another name.")
+        pg_dump = backups.program("pg_dump")
         half = file.with_name(f"{file.name}.part")
         half.unlink(missing_ok=True)
         half.touch(mode=0o600)
         backups.run(
-            backups.program("pg_dump"),
+            pg_dump,
             ["--format=custom", "--no-owner", "--no-privileges", "--file", half],
             half,
         )

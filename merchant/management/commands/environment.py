@@ -13,6 +13,9 @@ NEEDED = "needed"
 MEANINGS = {
     "DATABASE_URL": "PostgreSQL 15 or newer, `postgres://user:password@host/name`",
     "REDIS_URL": "Redis-protocol server for broker, cache and rate limits, `redis://…`",
+    "REPLICA_URL": "address of a streaming replica of the database, for lists, cards and exports",
+    "REPLICA_MAX_LAG": "seconds that the replica may be behind; else, and after somebody's own action, it is "
+    "not read",
     "SECRET_KEY": "long random text for sessions",
     "ENCRYPTION_KEYS": "Fernet keys for secrets at rest, newest first, separated by commas",
     "BASE_URL": "where people and PaySuper reach the dashboard",
@@ -33,6 +36,10 @@ MEANINGS = {
     "INVITATION_DAYS": "how long an invitation is good",
     "LIST_STATEMENT_TIMEOUT": "seconds that a question of the list may take",
     "ALLOW_PRIVATE_SERVERS": "`true` only to develop: a merchant's server may have a private address",
+    "ALLOW_PRIVATE_PAYSUPER": "`true` when PaySuper itself or a sandbox has a private address or no HTTPS",
+    "RETENTION_WEBHOOK_DAYS": "days after which webhooks’ bodies are dropped; owners may differ; 0: never",
+    "RETENTION_MAIL_DAYS": "the same for the texts of mails to customers",
+    "RETENTION_CALL_DAYS": "the same for what merchants' servers were told",
     "METRICS_TOKEN": "who knows it may read `/metrics`, as `Authorization: Bearer …`",
     "METRICS_ADDRESSES": "networks that may read `/metrics`, such as `10.0.0.0/8`, separated by commas",
     "SENTRY_DSN": "where errors are told of; needs requirements-monitoring.txt",
@@ -40,6 +47,7 @@ MEANINGS = {
     "LOG_LEVEL": "`DEBUG`, `INFO`, `WARNING` …",
     "DEBUG": "`true` only to develop",
 }
+_IN_WORDS = {"ALLOW_PRIVATE_PAYSUPER": "`true` where `BASE_URL` is the machine itself or `DEBUG` is on"}
 _BELOW_THE_PROJECT = {"EXPORT_STORAGE_URL": ".data/exports", "STATIC_ROOT": ".data/static"}
 _INTRODUCTION = """\
 # Environment
@@ -94,6 +102,8 @@ def _asks_the_environment(call: ast.Call) -> bool:
 def _default(name: str, value: ast.expr | None) -> str:
     if value is None or name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
         return NEEDED
+    if name in _IN_WORDS:
+        return _IN_WORDS[name]
     if name in _BELOW_THE_PROJECT:
         return f"`{_BELOW_THE_PROJECT[name]}`"
     found = eval(ast.unparse(value), {"__builtins__": {}})  # noqa: S307 - a constant of our own source

@@ -13,7 +13,7 @@ from merchant.paysuper.answers import decoded, refusal
 from merchant.paysuper.errors import NoAnswer, NotSent
 
 _LARGEST_BODY = 64 * 1024 * 1024
-_LIMITS = httpx2.Limits(max_connections=8, max_keepalive_connections=4)
+LIMITS = httpx2.Limits(max_connections=8, max_keepalive_connections=4)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Wire:
             base_url=base_url,
             headers={"Accept": "application/json"},
             timeout=httpx2.Timeout(patience.read, connect=patience.connect, pool=patience.connect),
-            limits=_LIMITS,
+            limits=LIMITS,
             follow_redirects=False,
-            verify=_trusted(),
+            verify=trusted(),
             transport=transport,
         )
 
@@ -100,7 +100,7 @@ class Wire:
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Whom we believe to be PaySuper: to read that anew for every call takes longer than most calls."""
     return httpx2.create_ssl_context()
 

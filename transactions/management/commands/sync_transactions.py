@@ -53,4 +53,4 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for line in report.unreadable:
             self.stderr.write(f"cannot be read: {line}")
-        self.stdout.write(f"{report.read} read, {len(report.added)} new, {len(report.changed)} changed.")
+        self.stdout.write(f"{report.read} read, {report.added} new, {report.changed} changed.")
