@@ -62,7 +62,7 @@ def _show(request: MemberRequest, form: RetentionForm) -> HttpResponse:
 def erase_customer(request: MemberRequest) -> HttpResponse:
     """Look for a customer, see what would go, and forget them. Whom stands in no address and no session."""
     if not is_recent(request):
-        return ask_password(request) if request.method == "GET" else redirect("fulfillment:erase_customer")
+        return ask_password(request) if request.method != "POST" else redirect("fulfillment:erase_customer")
     form = CustomerForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _ask(request, form)
