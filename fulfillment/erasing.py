@@ -14,7 +14,15 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from fulfillment.models import Action, Message, ReceiptPage, ServerCall, ServerCallTry, WebhookEvent
+from fulfillment.models import (
+    Action,
+    KeyReplacement,
+    Message,
+    ReceiptPage,
+    ServerCall,
+    ServerCallTry,
+    WebhookEvent,
+)
 from merchant import audit
 from merchant.models import Merchant, User
 from transactions import mirror
@@ -93,6 +101,10 @@ class _Traces:
     def refunds_under_way(self) -> QuerySet[Action]:
         return Action.objects.filter(**self._mine, state__in=Action.OPEN)
 
+    @property
+    def keys_under_way(self) -> QuerySet[KeyReplacement]:
+        return KeyReplacement.objects.filter(**self._mine, state__in=KeyReplacement.OPEN)
+
     def counted(self) -> Erased:
         rows = (self.webhooks, self.mails, self.calls, self.notes)
         return Erased(len(self.uuids), *(each.count() for each in rows))
@@ -134,6 +146,8 @@ def erase(merchant: Merchant, customer: str, by: User | None = None) -> Erased:
 def _blocker(traces: _Traces) -> str:
     if traces.refunds_under_way.exists():
         return "A refund of one of the orders is under way."
+    if traces.keys_under_way.exists():
+        return "An activation key of one of the orders is being replaced."
     if traces.mails.filter(state__in=Message.OPEN).exists():
         return "A mail to the customer is still to be sent."
     if traces.calls.filter(state__in=ServerCall.OPEN).exists():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fulfillment import amounts
-from fulfillment.models import OPEN_REFUNDS, Action
+from fulfillment.models import OPEN_REFUNDS, Action, KeyReplacement
 from merchant.access import Right, may
 from merchant.models import Membership, Merchant, RefundRules, User
 from transactions.models import Fulfilment, RowType, Status, Transaction
@@ -12,6 +12,12 @@ from transactions.models import Fulfilment, RowType, Status, Transaction
 # The only method that PaySuper gives money back through (contract §7.2).
 REFUNDABLE_METHOD = "BANKCARD"
 REFUND_UNDER_WAY = frozenset(OPEN_REFUNDS)
+# What stands in place of a refund's state while a key is replaced, and for ever after (contract §8.1).
+KEY_REPLACING, KEY_REPLACED = "replacing_key", "key_replaced"
+_NO_REFUND = {
+    KEY_REPLACING: "An activation key of this order is being replaced.",
+    KEY_REPLACED: "An activation key of this order was replaced: PaySuper refunds it no more.",
+}
 HANDED_OVER = (Fulfilment.PARTLY, Fulfilment.FULFILLED)
 
 Row = Transaction | Mapping[str, Any]
@@ -42,6 +48,8 @@ def order_blocker(row: Row) -> str:
             return "This order was charged back."
         case _:
             return "Only processed orders can be refunded."
+    if words := _NO_REFUND.get(value(row, "refund_state")):
+        return words
     if value(row, "method") != REFUNDABLE_METHOD:
         return "PaySuper refunds bank cards only."
     return "" if value(row, "charge_amount") > 0 else "Nothing was charged."
@@ -140,6 +148,30 @@ def restore_blocker(row: Row, membership: Membership) -> str:
     if not may(membership, Right.FULFIL):
         return "Your role may not fulfil."
     return "" if value(row, "fulfilment") == Fulfilment.WITHDRAWN else "This order is not withdrawn."
+
+
+def replace_blocker(entry: Transaction, membership: Membership) -> str:
+    """Why no activation key can be replaced, as a sentence for the person; "" when one can."""
+    if not may(membership, Right.REPLACE_KEYS):
+        return "Your role may not replace activation keys."
+    if entry.refund_state == KEY_REPLACING:
+        return "A key of this order is being replaced already."
+    return _replacement_blocker(entry)
+
+
+def replacement_leaving_blocker(replacement: KeyReplacement) -> str:
+    """Why a replacement that was asked for must not leave now, as a sentence; "" when it may."""
+    if not _may_still(replacement.requested_by, replacement.merchant, Right.REPLACE_KEYS):
+        return "Who asked for this is not allowed to replace keys any more."
+    return _replacement_blocker(replacement.transaction)
+
+
+def _replacement_blocker(entry: Transaction) -> str:
+    if not entry.merchant.staff_token:
+        return "PaySuper replaces keys for its own staff only. Ask PaySuper's support for a new key."
+    if entry.type != RowType.ORDER or entry.status != Status.PROCESSED:
+        return "Only processed orders can have a key replaced."
+    return "A refund of this order is under way." if entry.refund_state in REFUND_UNDER_WAY else ""
 
 
 def value(row: Row, name: str) -> Any:

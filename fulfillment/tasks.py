@@ -6,9 +6,28 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from fulfillment import actions, automatic, batches, checkout, inbox, mailing, retention, returning
+from fulfillment import (
+    actions,
+    automatic,
+    batches,
+    checkout,
+    inbox,
+    mailing,
+    replacing,
+    retention,
+    returning,
+)
 from fulfillment.inbox import refusals, trials
-from fulfillment.models import Action, Batch, Message, ServerCall, TestPayment, WebhookEvent, WebhookTest
+from fulfillment.models import (
+    Action,
+    Batch,
+    KeyReplacement,
+    Message,
+    ServerCall,
+    TestPayment,
+    WebhookEvent,
+    WebhookTest,
+)
 from merchant import walls
 from merchant.celery import ring
 from merchant.models import Merchant
@@ -42,6 +61,17 @@ def settle_action(action_id: int) -> None:
         actions.settle(action)
         if action.state == Action.State.REFUNDED:
             sync_soon(action.merchant_id)
+
+
+@shared_task
+def run_key_replacement(replacement_id: int) -> None:
+    """Send a requested replacement of a key, and find out what became of one that was sent."""
+    with walls.only_of(KeyReplacement, replacement_id):
+        found = KeyReplacement.objects.select_related("merchant", "transaction__merchant", "requested_by")
+        replacement = found.get(pk=replacement_id)
+        bind_contextvars(replacement=replacement.pk, order=str(replacement.transaction_id))
+        replacing.run(replacement)
+        replacing.settle(replacement)
 
 
 @shared_task
@@ -134,10 +164,12 @@ def make_test_payment(test_id: int) -> None:
 def sweep_actions() -> None:
     """Ring again for actions that wait."""
     with walls.lifted():  # whoever's they are
-        due = actions.due()
+        due, replacements = actions.due(), replacing.due()
     for action_id, state in due:
         task = run_action if state == Action.State.REQUESTED else settle_action
         task.delay(action_id)
+    for replacement_id in replacements:
+        run_key_replacement.delay(replacement_id)
 
 
 @shared_task

@@ -51,6 +51,7 @@ def events(entry: Transaction) -> list[Event]:
         *_changes(entry),
         *_webhooks(entry),
         *_actions(entry),
+        *_replacements(entry),
         *_calls(entry),
         *_mails(entry),
         *_notes(entry),
@@ -101,6 +102,17 @@ def _actions(entry: Transaction) -> Iterator[Event]:
             yield Event(
                 action.changed_at, f"Refund: {action.get_state_display()}", action.outcome, "", "action"
             )
+
+
+def _replacements(entry: Transaction) -> Iterator[Event]:
+    for each in entry.key_replacements.select_related("requested_by").defer("keys_before"):
+        words = " · ".join(filter(None, [each.product, each.note]))
+        yield Event(
+            each.requested_at, "New activation key requested", words, str(each.requested_by), "action"
+        )
+        if each.state != each.State.REQUESTED:
+            title = f"Activation key: {each.get_state_display()}"
+            yield Event(each.changed_at, title, each.outcome, "", "action")
 
 
 def _calls(entry: Transaction) -> Iterator[Event]:

@@ -1,16 +1,14 @@
 """What is asked of the webhook log, of the signature clinic, and of a project's page."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from fulfillment import inbox
+from fulfillment.log_filter import LogFilter
 from fulfillment.models import WebhookEvent, WebhookTest
 from merchant.models import Merchant, Project
-from transactions import periods
 
 State = WebhookEvent.State
 _UNSETTLED = "unsettled"
@@ -18,7 +16,7 @@ _OTHER, _MADE_UP = "other", "test"
 _KNOWN_EVENTS = [*sorted(inbox.PAYMENT_EVENTS), inbox.VALIDATION]
 
 
-class WebhookFilter(forms.Form):
+class WebhookFilter(LogFilter):
     """The filters of the log, by the names that stand in its address."""
 
     state = forms.ChoiceField(
@@ -41,35 +39,12 @@ class WebhookFilter(forms.Form):
             (_OTHER, "Unknown events"),
         ],
     )
-    project: "forms.ModelChoiceField[Project]" = forms.ModelChoiceField(
-        queryset=None, required=False, to_field_name="paysuper_id", empty_label="All projects"
-    )
     order = forms.UUIDField(
         label="Order ID", required=False, error_messages={"invalid": "This is not the ID of an order."}
     )
     signed_with = forms.ChoiceField(
         label="Signature", required=False, choices=[("", "Any"), *WebhookEvent.Signature.choices]
     )
-    period = forms.ChoiceField(required=False, choices=[("", "Any time"), *periods.PRESETS.items()])
-    first = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-
-    def __init__(self, merchant: Merchant, data: Any) -> None:
-        super().__init__(data)
-        self.merchant = merchant
-        self.fields["project"].queryset = merchant.projects.all()  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        """The last day does not lie before the first."""
-        values: dict[str, Any] = super().clean() or {}
-        if values.get("first") and values.get("last") and values["first"] > values["last"]:
-            self.add_error("last", "The last day lies before the first.")
-        return values
-
-    @property
-    def is_set(self) -> bool:
-        """Whether anything is asked for."""
-        return any(self.data.get(name) for name in self.fields)
 
     @property
     def found(self) -> QuerySet[WebhookEvent]:
@@ -81,7 +56,7 @@ class WebhookFilter(forms.Form):
         wanted = {"project": values["project"], "order_uuid": values["order"]}
         wanted |= {"signed_with": values["signed_with"]}
         events = events.filter(**{name: value for name, value in wanted.items() if value})
-        return self._within(self._of_state(self._of_event(events)))
+        return self.within(self._of_state(self._of_event(events)), "last_received_at")
 
     def _of_event(self, events: QuerySet[WebhookEvent]) -> QuerySet[WebhookEvent]:
         event = self.cleaned_data["event"]
@@ -96,19 +71,6 @@ class WebhookFilter(forms.Form):
         if state == _UNSETTLED:
             return inbox.unsettled(events)
         return events.filter(state=state) if state else events
-
-    def _within(self, events: QuerySet[WebhookEvent]) -> QuerySet[WebhookEvent]:
-        start, end = self._days().bounds(self.merchant.zone)
-        condition = Q(last_received_at__gte=start) if start else Q()
-        return events.filter(condition & (Q(last_received_at__lt=end) if end else Q()))
-
-    def _days(self) -> periods.Days:
-        """Days of the merchant's zone; dates overrule a period."""
-        values = self.cleaned_data
-        if values["first"] or values["last"]:
-            return periods.Days(values["first"], values["last"])
-        today: dt.date = timezone.now().astimezone(self.merchant.zone).date()
-        return periods.preset(values["period"], today) if values["period"] else periods.Days(None, None)
 
 
 class ClinicForm(forms.Form):

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 
 from merchant import audit, mailing, walls
 from merchant.celery import ring
-from merchant.models import Membership, User
+from merchant.models import Membership, Merchant, User
 from merchant.reauthentication import is_recent
 from merchant.tasks import send_mail
 
@@ -40,7 +40,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
         mine = (
             Membership.objects.filter(user=user_id)
             .select_related("user", "merchant__sync_state")
-            .defer("merchant__api_token", "merchant__refresh_token", "merchant__token_url")
+            .defer(*(f"merchant__{name}" for name in Merchant.SECRETS))
             .order_by("pk")
         )
         with walls.lifted():  # whose rows may be seen is what this finds out, by the person alone

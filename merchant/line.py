@@ -44,6 +44,12 @@ def sandbox(merchant: Merchant) -> SandboxClient:
     return _connected(SandboxClient, merchant, Patience())
 
 
+def staff(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
+    """A client of PaySuper's staff, for what a merchant's token may not do (contract §8.1)."""
+    token = merchant.staff_token
+    return Client(merchant.api_url, token, circuit=circuit(merchant), patience=patience, witness=_count)
+
+
 def _connected(kind: type[C], merchant: Merchant, patience: Patience) -> C:
     return kind(
         merchant.api_url,

@@ -2,9 +2,12 @@
 
 import ipaddress
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import Warning as Doubt
 
 _SHORTEST_SECRET = 40
 # What a browser may do on our pages is what they need: nothing of these.
@@ -36,6 +39,14 @@ def troubles(
     if base_url.startswith("https://") and not _names(hosts, host):
         found.append(f"ALLOWED_HOSTS: lacks {host}, the host of BASE_URL.")
     return found
+
+
+def open_doors(**_: Any) -> list[Doubt]:
+    """What starts and should not be deployed. For `manage.py check --deploy`."""
+    if not settings.ALLOW_PRIVATE_SERVERS:
+        return []
+    words = "ALLOW_PRIVATE_SERVERS: who sets the address of a merchant's server leads us into your network."
+    return [Doubt(words, id="merchant.W001")]
 
 
 def _is_key(text: str) -> bool:

@@ -119,6 +119,7 @@ def connect(
     api_prefix: str = PREFIX,
     refresh_token: str = "",
     token_url: str = "",
+    staff_token: str = "",
 ) -> Merchant:
     """The merchant with this connection, new or changed.
 
@@ -139,6 +140,7 @@ def connect(
             "token_expires_at": None,  # of the new token we know nothing yet
             "refresh_token": refresh_token,
             "token_url": token_url,
+            "staff_token": staff_token,
             "time_zone": time_zone,
             "currency": currency,
         },

@@ -18,6 +18,7 @@ from fulfillment.models import (
     Batch,
     Claim,
     FulfilmentRule,
+    KeyReplacement,
     MailRule,
     Message,
     ReceiptPage,
@@ -77,6 +78,8 @@ TABLE = r"""
 /transactions/<uuid:uuid>/fulfil/       POST   302  302  403  302  403   404  403  login
 /transactions/<uuid:uuid>/unfulfil/     GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/unfulfil/     POST   302  302  403  302  403   404  403  login
+/transactions/<uuid:uuid>/replace-key/  GET    200  200  403  403  403   404  403  login
+/transactions/<uuid:uuid>/replace-key/  POST   200  200  403  403  403   404  403  login
 /transactions/<uuid:uuid>/refund/       GET    200  200  403  200  403   404  403  login
 /transactions/<uuid:uuid>/refund/       POST   200  200  403  200  403   404  403  login
 /transactions/bulk/fulfil/              GET    302  302  403  302  403   302  403  login
@@ -247,6 +250,10 @@ TABLE = r"""
 /settings/erase-customer/               GET    200  403  403  403  403   200  403  login
 /settings/erase-customer/               POST   200  403  403  403  403   200  403  login
 /settings/refunds/                      POST   302  403  403  403  403   302  403  login
+/key-replacements/<int:replacement_id>/check/  GET   405  405  405  405  405   405  405  login
+/key-replacements/<int:replacement_id>/check/  POST  302  302  403  403  403   404  403  login
+/key-replacements/<int:replacement_id>/close/  GET   405  405  405  405  405   405  405  login
+/key-replacements/<int:replacement_id>/close/  POST  302  302  403  403  403   404  403  login
 
 /receipts/<str:token>/                  GET    200  200  200  200  200   200  200  200
 /receipts/<str:token>/                  POST   405  405  405  405  405   405  405  405
@@ -376,6 +383,9 @@ def things(
     action = Action.objects.create(
         **mine, transaction=order, kind="refund", state="needs_person", requested_by=people["owner"]
     )
+    replacement = KeyReplacement.objects.create(
+        **mine, transaction=order, product_id="a", state="needs_person", requested_by=people["owner"]
+    )
     body = '{"order": {"items": []}}'
     call = ServerCall.objects.create(
         **mine,
@@ -417,6 +427,7 @@ def things(
         "<uuid:export_id>": export.pk,
         "<int:event_id>": webhook.pk,
         "<int:action_id>": action.pk,
+        "<int:replacement_id>": replacement.pk,
         "<int:call_id>": call.pk,
         "<int:message_id>": message.pk,
         "<str:token>": ReceiptPage.of(order).token,

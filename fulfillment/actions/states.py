@@ -40,8 +40,8 @@ def move(
     """
     looked_at: dict[str, Any] = {"look_at": None}
     if after in Action.UNDER_WAY:
-        pause = SENDING_AT_MOST if after == State.SENDING else _pause(action.looks)
-        looked_at = {"look_at": Now() + pause, "looks": action.looks + 1}
+        wait = SENDING_AT_MOST if after == State.SENDING else pause(action.looks)
+        looked_at = {"look_at": Now() + wait, "looks": action.looks + 1}
     values = looked_at | values
     if "outcome" in values:
         values["outcome"] = values["outcome"][:_LONGEST_OUTCOME]
@@ -66,7 +66,7 @@ def _record(action: Action, before: Action.State, after: Action.State, by: User 
 def look_again(action: Action) -> None:
     """Leave the state, and look again after a longer pause."""
     Action.objects.filter(pk=action.pk, state=action.state).update(
-        looks=action.looks + 1, look_at=Now() + _pause(action.looks)
+        looks=action.looks + 1, look_at=Now() + pause(action.looks)
     )
 
 
@@ -94,5 +94,6 @@ def is_ours(action: Action, refund: RefundRecord) -> bool:
     return refund.id == action.paysuper_refund_id or f"[{action.reference}]" in refund.reason
 
 
-def _pause(looks: int) -> dt.timedelta:
+def pause(looks: int) -> dt.timedelta:
+    """How long to wait before the next look."""
     return dt.timedelta(seconds=min(_FIRST_PAUSE * 2 ** min(looks, 10), _LONGEST_PAUSE))

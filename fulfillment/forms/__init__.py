@@ -6,6 +6,7 @@ from fulfillment.forms.going_live import BackupForm
 from fulfillment.forms.mailing import MailForm, MailRuleForm
 from fulfillment.forms.privacy import CustomerForm, ErasureForm, RetentionForm
 from fulfillment.forms.refunding import REASONS, DecisionForm, RefundForm, RefundRulesForm
+from fulfillment.forms.replacing import ReplaceKeyForm
 from fulfillment.forms.returning import ReturnPageForm
 from fulfillment.forms.trying import TestPaymentForm
 
@@ -24,6 +25,7 @@ __all__ = [
     "RefundBatchForm",
     "RefundForm",
     "RefundRulesForm",
+    "ReplaceKeyForm",
     "RetentionForm",
     "ReturnPageForm",
     "TestPaymentForm",

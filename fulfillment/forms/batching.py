@@ -1,13 +1,12 @@
 """What staff fills in to act on many orders at once."""
 
-from typing import Any
-
 from django import forms
 
+from fulfillment.forms.confirming import ConfirmedForm
 from fulfillment.forms.refunding import REASONS
 
 
-class BatchForm(forms.Form):
+class BatchForm(ConfirmedForm):
     """The word and the number that confirm a batch, and a note."""
 
     note = forms.CharField(
@@ -16,21 +15,6 @@ class BatchForm(forms.Form):
         help_text="For your colleagues only. It stands at every one of these orders.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    typed = forms.CharField(
-        max_length=50, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
-
-    def __init__(self, phrase: str, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.phrase = phrase
-        self.fields["typed"].label = f"Type {phrase} to confirm"
-
-    def clean_typed(self) -> str:
-        """Case and spaces are no matter of meaning; the number is."""
-        typed = "".join(self.cleaned_data["typed"].split()).upper()
-        if typed != "".join(self.phrase.split()):
-            raise forms.ValidationError(f"Type {self.phrase} exactly. Nothing was changed.")
-        return typed
 
 
 class RefundBatchForm(BatchForm):

@@ -18,9 +18,11 @@ BACKUP_GOOD_FOR = dt.timedelta(days=30)
 def two_owners(merchant: Merchant) -> Check:
     """If one owner is gone, another one can still change everything."""
     owners = _active(merchant).filter(role=Role.OWNER).count()
-    text = f"There are {owners} owners." if owners > 1 else "Whom would you ask if the only owner were gone?"
-    state = GREEN if owners > 1 else TODO
-    return Check("Two owners", state, text, reverse("team"), "See the team")
+    title = "Two owners"
+    if owners > 1:
+        return Check(title, GREEN, f"There are {owners} owners.", reverse("team"), "See the team")
+    text = "Whom would you ask if the only owner were gone?"
+    return Check(title, TODO, text, reverse("invite"), "Invite another one")
 
 
 def second_factor(merchant: Merchant) -> Check:
@@ -35,7 +37,8 @@ def second_factor(merchant: Merchant) -> Check:
     without = movers.exclude(user__in=Authenticator.objects.values("user")).order_by("user__email")
     found = [each.user for each in without.select_related("user")]
     if found:
-        return Check(title, TODO, f"Can move money without one: {names(found)}.", link, "See the team")
+        text = f"Can move money without one: {names(found)}."
+        return Check(title, TODO, text, reverse("mfa_index"), "Set up your own")
     return Check(title, GREEN, "Everybody who can move money has one.", link, "See the team")
 
 

@@ -15,13 +15,15 @@ _ABLE = ("owner", "developer", "support")
 
 def connection(merchant: Merchant) -> Check:
     """PaySuper answers, with this merchant's token, to a role that is of use."""
-    state, text = _connection(merchant, Connection.objects.filter(merchant=merchant).first())
-    return Check("Connection and token", state, text, reverse("settings"), "See the connection")
-
-
-def _connection(merchant: Merchant, looked: Connection | None) -> tuple[str, str]:
+    title, looked = "Connection and token", Connection.objects.filter(merchant=merchant).first()
     if looked is None:
-        return TODO, "PaySuper has not been asked yet: that happens every ten minutes."
+        text = "PaySuper has not been asked yet: that happens every ten minutes, and whenever you want."
+        return Check(title, TODO, text, reverse("fulfillment:projects"), "Ask now")
+    state, text = _connection(merchant, looked)
+    return Check(title, state, text, reverse("settings"), "See the connection")
+
+
+def _connection(merchant: Merchant, looked: Connection) -> tuple[str, str]:
     if looked.is_failing:
         return RED, f"PaySuper could not be read: {looked.error}"
     if looked.token_merchant and looked.token_merchant != merchant.paysuper_id:
@@ -46,7 +48,7 @@ def production(merchant: Merchant) -> Check:
     found = list(_at_paysuper(merchant))
     waiting = [each.project for each in found if not each.is_in_production]
     if not found:
-        return Check(title, TODO, "No project has been read from PaySuper yet.", link, "See the projects")
+        return Check(title, TODO, "No project has been read from PaySuper yet.", link, "Read them now")
     if waiting:
         return Check(title, TODO, f"Not yet in production: {names(waiting)}.", link, "See the projects")
     return Check(title, GREEN, f"In production: {names(each.project for each in found)}.", link, "See them")

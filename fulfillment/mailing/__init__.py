@@ -14,7 +14,7 @@ row says so. A worker that was taken for dead finds its try gone at that moment 
 """
 
 from fulfillment.mailing.asking import NotSendable, choices, send_again
-from fulfillment.mailing.begin import after_reading, hand_over_keys, missed
+from fulfillment.mailing.begin import after_reading, hand_over_keys, missed, replace_keys
 from fulfillment.mailing.bounces import bounce
 from fulfillment.mailing.sending import due, run
 
@@ -26,6 +26,7 @@ __all__ = [
     "due",
     "hand_over_keys",
     "missed",
+    "replace_keys",
     "run",
     "send_again",
 ]

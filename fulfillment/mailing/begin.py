@@ -25,6 +25,8 @@ LATEST = dt.timedelta(days=3)
 # An order can be made, and its form left open, some time before it is paid.
 _OPEN_AT_MOST = dt.timedelta(days=7)
 _AT_ONCE = 200
+# In the keys of mails that tell of a replaced key.
+REPLACED = ":replaced:"
 
 
 def after_reading(merchant: Merchant, order_uuid: UUID) -> list[int]:
@@ -66,6 +68,18 @@ def hand_over_keys(order: Transaction, given: Iterable[ItemState], user: User | 
     for number, (platform, items) in enumerate(platforms.items(), before):
         key = f"{Kind.KEY}:{order.pk}:{number}"
         write(order, Kind.KEY, key, platform=platform, items=items, requested_by=user)
+
+
+def replace_keys(order: Transaction, replaced: Sequence[ItemState], number: int, user: User) -> None:
+    """Write the one mail that tells of the replacement with this number: these items have a new key.
+
+    To be called in the transaction that notes the replacement. Nothing happens where PaySuper mails.
+    """
+    if not replaced or not MailRule.of(order.project).we_mail:
+        return
+    key = f"{Kind.KEY}:{order.pk}{REPLACED}{number}"
+    platform, values = replaced[0].item.platform_id, [each.value for each in replaced]
+    write(order, Kind.KEY, key, platform=platform, items=values, requested_by=user)
 
 
 def write(

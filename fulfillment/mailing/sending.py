@@ -105,6 +105,10 @@ def _keys_to_send(message: Message, order: Transaction) -> list[str]:
         later = timezone.now() + _WAIT_FOR_REFUND
         move(message, State(message.state), outcome="A refund of the order is under way.", try_at=later)
         return []
+    if order.refund_state == rules.KEY_REPLACING:
+        later = timezone.now() + _WAIT_FOR_REFUND
+        move(message, State(message.state), outcome="A key of the order is being replaced.", try_at=later)
+        return []
     if words := key_blocker(message, order):
         move(message, State.STOPPED, outcome=words)
         return []

@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from fulfillment import items, receipts
 from fulfillment.items import ItemState
+from fulfillment.mailing.begin import REPLACED
 from fulfillment.models import MailRule, Message, ReceiptPage
 from fulfillment.receipts import Language, Letter
 from transactions import card
@@ -31,7 +32,8 @@ def letter(message: Message, order: Transaction) -> Letter:
     language = language_of(order)
     if message.kind == Message.Kind.KEY:
         titles = [each.title for each in items_of(message, order)]
-        return receipts.key_letter(order, message.platform, titles, language)
+        is_another = REPLACED in message.key
+        return receipts.key_letter(order, message.platform, titles, language, is_another=is_another)
     if message.kind == Message.Kind.REFUND:
         refund = Transaction.objects.get(merchant=message.merchant_id, pk=str(message.refund_uuid))
         receipt = receipts.of_refund(order, refund, language)

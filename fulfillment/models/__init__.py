@@ -1,4 +1,4 @@
-"""What we do about transactions: actions, batches, PaySuper's webhooks, calls of servers, mails."""
+"""What we do about transactions: actions, batches, keys, PaySuper's webhooks, calls of servers, mails."""
 
 from fulfillment.models.acting import OPEN_REFUNDS, Action
 from fulfillment.models.arriving import RefusalCount, RefusedDelivery, WebhookEvent, WebhookTest
@@ -7,6 +7,7 @@ from fulfillment.models.calling import ServerCall, ServerCallTry
 from fulfillment.models.fulfilling import Claim, FulfilledItem, FulfilmentRule
 from fulfillment.models.going_live import BackupNote
 from fulfillment.models.mailing import MailRule, Message, ReceiptPage
+from fulfillment.models.replacing import KeyReplacement
 from fulfillment.models.returning import ReturnPage, ReturnToken
 from fulfillment.models.trying import TestPayment
 
@@ -19,6 +20,7 @@ __all__ = [
     "Claim",
     "FulfilledItem",
     "FulfilmentRule",
+    "KeyReplacement",
     "MailRule",
     "Message",
     "ReceiptPage",

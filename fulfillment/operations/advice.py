@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent
+from fulfillment.models import Action, Batch, KeyReplacement, Message, ServerCall, WebhookEvent
 from fulfillment.operations.broker import Queue
 from fulfillment.operations.facts import Mirror, Pile
 from transactions.models import Export
@@ -36,6 +36,12 @@ _ROWS: dict[tuple[str, str], tuple[str, str, str, float]] = {
         "A second person who may approve has to decide.",
         "fulfillment:refunds",
         24 * 3600,
+    ),
+    ("key replacement", KeyReplacement.State.NEEDS_PERSON): (
+        "replaced keys need a person",
+        "Ask PaySuper's support what became of each, then close it on the order.",
+        "transactions:list",
+        0,
     ),
     ("webhook", WebhookEvent.State.RECEIVED): (
         "webhooks wait to be processed",

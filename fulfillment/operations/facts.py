@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Min, Model, QuerySet
 from django.utils import timezone
 
-from fulfillment.models import Action, Batch, Message, ServerCall, WebhookEvent
+from fulfillment.models import Action, Batch, KeyReplacement, Message, ServerCall, WebhookEvent
 from merchant import line
 from merchant.models import Merchant
 from transactions.models import Export, SyncState
@@ -61,6 +61,8 @@ def _piles(merchant: Merchant | None) -> Iterator[Pile]:
     actions = Action.objects.filter(state__in=Action.OPEN)
     for kind in Action.Kind.values:
         yield from _counted(f"action {kind}", actions.filter(kind=kind), "requested_at", merchant)
+    replacements = KeyReplacement.objects.filter(state__in=KeyReplacement.OPEN)
+    yield from _counted("key replacement", replacements, "requested_at", merchant)
     events = WebhookEvent.objects
     received, failed = WebhookEvent.State.RECEIVED, WebhookEvent.State.FAILED
     yield from _counted("webhook", events.filter(state=received), "last_received_at", merchant)

@@ -20,6 +20,7 @@ from transactions.models import Transaction
 MARK = "\ue000{}\ue001"
 _MARKS = re.compile("\ue000([0-9]+)\ue001")
 _HIDDEN = "••••••"
+_ANOTHER = "This key takes the place of the one that you had before."
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,24 @@ class KeyMail(Frame):
     warning: str
 
 
-def key_letter(order: Transaction, platform_id: str, products: Sequence[str], language: Language) -> Letter:
-    """The mail for the keys of these products on one platform; the keys themselves are marks, from 0 on."""
+def key_letter(
+    order: Transaction,
+    platform_id: str,
+    products: Sequence[str],
+    language: Language,
+    *,
+    is_another: bool = False,
+) -> Letter:
+    """The mail for the keys of these products on one platform; the keys themselves are marks, from 0 on.
+
+    `is_another` says that they take the place of keys that the customer had.
+    """
     say, name, common = language.say, platform(platform_id).name, around(order, language)
     mail = KeyMail(
         **common,
         title=say("Your key for {platform}", platform=name),
         subject=say("Your {platform} key from {shop}", platform=name, shop=common["shop"]),
-        greeting=say("Thank you for your purchase."),
+        greeting=say(_ANOTHER if is_another else "Thank you for your purchase."),
         keys=tuple((product, MARK.format(number)) for number, product in enumerate(products)),
         how=say("How to activate it"),
         steps=tuple(steps(platform_id, language)),

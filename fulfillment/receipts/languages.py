@@ -23,6 +23,8 @@ CATALOGUES = Path(__file__).parent / "catalogues"
 _LONGEST_TAG = 35
 # Where a currency's letters and its digits meet: Babel leaves no gap there.
 _TOUCHING = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+# A sign after Latin letters, such as JP¥: from right to left it would go before them without a mark.
+_LATIN_SIGN = re.compile(r"[A-Za-z]+[^\w\s.,]")
 _BRAZIL, _TRADITIONAL = ("", "BR"), ("TW", "HK", "MO")
 
 
@@ -65,6 +67,7 @@ class Language:
             return ""
         exact = rounded(amount, currency)
         text = format_currency(exact, currency, locale=self.locale, decimal_quantization=False)
+        text = _LATIN_SIGN.sub("\\g<0>\u200e", text) if self.direction == "rtl" else text
         return _TOUCHING.sub("\xa0", text)
 
     def percent(self, rate: Decimal) -> str:

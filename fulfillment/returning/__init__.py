@@ -7,6 +7,7 @@ not known and one whose webhook has not come yet look the same.
 """
 
 from fulfillment.returning.pages import Shown, shown
+from fulfillment.returning.speaking import spoken
 from fulfillment.returning.tokens import METADATA, forget, is_token, note, order_of
 
-__all__ = ["METADATA", "Shown", "forget", "is_token", "note", "order_of", "shown"]
+__all__ = ["METADATA", "Shown", "forget", "is_token", "note", "order_of", "shown", "spoken"]

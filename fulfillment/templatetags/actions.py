@@ -7,7 +7,7 @@ from django import template
 from django.utils import timezone
 
 from fulfillment import buttons, handover, rules, timeline as lines, told as webhooks
-from fulfillment.models import Action
+from fulfillment.models import Action, KeyReplacement
 from merchant.access import Right, may
 from merchant.models import Membership
 from transactions import personal
@@ -72,6 +72,21 @@ def told(transaction: Transaction, membership: Membership) -> list[Section]:
 def open_action(transaction: Transaction) -> Action | None:
     """The refund that is under way, or None."""
     return transaction.actions.filter(state__in=Action.OPEN).select_related("requested_by").first()
+
+
+@register.simple_tag
+def open_replacement(transaction: Transaction) -> KeyReplacement | None:
+    """The replacement of a key that is under way, or None."""
+    if transaction.refund_state != rules.KEY_REPLACING:
+        return None
+    found = transaction.key_replacements.filter(state__in=KeyReplacement.OPEN)
+    return found.select_related("requested_by").defer("keys_before").first()
+
+
+@register.simple_tag
+def offers_new_key(transaction: Transaction, membership: Membership) -> bool:
+    """Whether a key of this order may be replaced: PaySuper does that for its staff only."""
+    return not rules.replace_blocker(transaction, membership)
 
 
 @register.simple_tag

@@ -24,6 +24,7 @@ from fulfillment.views.receipts import receipt, receipt_logo
 from fulfillment.views.refund_list import refund_list
 from fulfillment.views.refund_rules import refund_rules
 from fulfillment.views.refunds import refund
+from fulfillment.views.replacing import check_replacement, close_replacement, replace_key
 from fulfillment.views.returning import return_logo, sorry, thanks
 from fulfillment.views.selecting import select_to_fulfil, select_to_refund
 from fulfillment.views.state import state
@@ -35,8 +36,10 @@ __all__ = [
     "batch",
     "batch_list",
     "check",
+    "check_replacement",
     "claim",
     "close",
+    "close_replacement",
     "confirm_batch",
     "decide",
     "download_batch",
@@ -66,6 +69,7 @@ __all__ = [
     "refund_rules",
     "refused_list",
     "release",
+    "replace_key",
     "replay",
     "replay_unsettled",
     "resend",

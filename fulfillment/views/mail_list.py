@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fulfillment.mail_filter import IN_TROUBLE, MailFilter
 from fulfillment.models import Message
+from merchant import paging
 from merchant.access import MemberRequest, Right, may, requires
 from transactions import personal
-
-_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,10 @@ def message_list(request: MemberRequest) -> HttpResponse:
     merchant, sees_person = request.membership.merchant, may(request.membership, Right.PERSONAL)
     filters = MailFilter(merchant, request.GET, sees_person=sees_person)
     found = filters.found.select_related("project", "transaction").defer("text", "html", "activation_keys")
-    page = Paginator(found, _SIZE).get_page(request.GET.get("page", ""))
-    lines = [Line(each, each.recipient if sees_person else personal.email(each.recipient)) for each in page]
+    page = paging.page(found, request.GET.get("cursor", ""), "created_at")
+    lines = [
+        Line(each, each.recipient if sees_person else personal.email(each.recipient)) for each in page.rows
+    ]
     context: dict[str, Any] = {
         "filter": filters,
         "page": page,

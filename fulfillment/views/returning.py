@@ -63,7 +63,9 @@ def _page(request: HttpRequest, project_id: str, token: str, *, succeeded: bool)
 def _page_of(request: HttpRequest, page: ReturnPage, token: str, *, succeeded: bool) -> HttpResponse:
     shown = returning.shown(page.project, token, succeeded=succeeded)
     rule = MailRule.of(page.project)
+    words = returning.spoken(shown, rule, request.headers.get("Accept-Language", ""))
     context: dict[str, Any] = {"page": page, "project": page.project, "shown": shown, "rule": rule}
+    context["words"] = words
     if shown.entry and shown.entry.status in _PAID:
         context["receipt"] = ReceiptPage.of(shown.entry)
     looks = _number(request.GET.get("n", ""))

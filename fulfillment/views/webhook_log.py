@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from fulfillment import inbox
-from fulfillment.inbox import comparing, health, pages
+from fulfillment.inbox import comparing, health
 from fulfillment.models import RefusedDelivery, WebhookEvent
 from fulfillment.tasks import process_webhook
 from fulfillment.webhook_forms import WebhookFilter
-from merchant import audit
+from merchant import audit, paging
 from merchant.access import MemberRequest, Right, get_or_404, may, requires
 from merchant.celery import ring
 
@@ -31,7 +31,7 @@ def webhook_list(request: MemberRequest) -> HttpResponse:
     query.pop("cursor", None)
     context: dict[str, Any] = {
         "filter": filters,
-        "page": pages.page(found, request.GET.get("cursor", "")),
+        "page": paging.page(found, request.GET.get("cursor", ""), "last_received_at"),
         "query": query.urlencode(),
         "refused": health.refused_in_a_day(merchant),
         "unsettled": inbox.unsettled(filters.found)[:_REPLAYED_AT_ONCE].count() if manages else 0,

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from merchant import audit
+from merchant import audit, paging
 from merchant.access import MemberRequest, Right, requires
 from merchant.audit import chain, telling, trail
 
@@ -16,14 +16,14 @@ def audit_page(request: MemberRequest) -> HttpResponse:
     """Who did what, newest first."""
     merchant = request.membership.merchant
     filters = trail.AuditFilter(merchant, request.GET)
-    page = trail.page(filters.found, request.GET.get("cursor", ""))
+    page = paging.page(filters.found.select_related("user"), request.GET.get("cursor", ""))
     query = request.GET.copy()
     query.pop("cursor", None)
     number, _, digest = chain.head(merchant).partition(":")
     context = {
         "filter": filters,
         "page": page,
-        "rows": [(entry, telling.details(entry)) for entry in page.entries],
+        "rows": [(entry, telling.details(entry)) for entry in page.rows],
         "query": query.urlencode(),
         "at_most": telling.ROWS_AT_MOST,
         "number": int(number),

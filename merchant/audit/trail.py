@@ -1,8 +1,6 @@
-"""Finding entries of a merchant's audit, and its pages: newest first, steady while new entries arrive."""
+"""Finding entries of a merchant's audit."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,8 +9,6 @@ from django.utils.datastructures import MultiValueDict
 
 from merchant.models import AuditEvent, Merchant, User
 
-SIZE = 50
-_LARGEST = 2**63 - 1
 # Of so many newest entries the kinds are offered; any other can be typed.
 _LOOKED_AT = 2000
 _SYSTEM = "system"
@@ -81,33 +77,3 @@ class AuditFilter(forms.Form):
         midnight = dt.datetime.combine(day + dt.timedelta(days=days), dt.time(), self.merchant.zone)
         # The first and the last years have moments that UTC cannot tell.
         return midnight.astimezone(dt.UTC) if dt.MINYEAR < day.year < dt.MAXYEAR else None
-
-
-@dataclass(frozen=True)
-class Page:
-    """The entries of one page and the cursors of its neighbours ("" where there is none)."""
-
-    entries: Sequence[AuditEvent]
-    newer: str
-    older: str
-
-
-def page(entries: QuerySet[AuditEvent], cursor: str) -> Page:
-    """The page at `cursor`. A cursor that makes no sense means the first page."""
-    direction, _, position = cursor.partition("~")
-    known = direction in ("newer", "older") and position.isascii() and position.isdigit()
-    backwards, beyond = known and direction == "newer", int(position[:20]) if known else 0
-    if beyond > _LARGEST:
-        known, backwards = False, False
-    if known:
-        entries = entries.filter(pk__gt=beyond) if backwards else entries.filter(pk__lt=beyond)
-    rows = list(entries.select_related("user").order_by("pk" if backwards else "-pk")[: SIZE + 1])
-    more, rows = len(rows) > SIZE, rows[:SIZE]
-    if backwards:
-        rows.reverse()
-    has_newer, has_older = (more, True) if backwards else (known, more)
-    return Page(
-        rows,
-        newer=f"newer~{rows[0].pk}" if rows and has_newer else "",
-        older=f"older~{rows[-1].pk}" if rows and has_older else "",
-    )

@@ -33,6 +33,8 @@ __all__ = [
 class Merchant(models.Model):
     """A merchant of PaySuper and our connection to its account."""
 
+    SECRETS: ClassVar = ("api_token", "refresh_token", "token_url", "staff_token")
+
     paysuper_id = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=200)
     api_url = models.URLField(max_length=500)
@@ -43,6 +45,8 @@ class Merchant(models.Model):
     refresh_token = EncryptedTextField(blank=True)
     # Encrypted, since it may hold the secret of the OAuth2 client.
     token_url = EncryptedTextField(blank=True)
+    # Of an account of PaySuper's staff, which alone may replace activation keys (contract §8.1).
+    staff_token = EncryptedTextField(blank=True, db_default="")
     time_zone = models.CharField(max_length=64, default="UTC")
     currency = models.CharField(max_length=3, blank=True)
     # Who signs in with a second factor or sets one up first.

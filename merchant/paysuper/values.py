@@ -115,7 +115,8 @@ def _is_clean(value: JsonObject, text: bytes) -> bool:
     """Whether there is surely nothing to change: a quick look at the whole text instead of at each value."""
     # Regular expressions take ten times as long.
     zeros = text.translate(_DIGITS_AS_ZEROS, b"+-")
-    if b"\\u0000" in text or _LARGE_EXPONENT in zeros:
+    # A single byte is found much faster than several, and a backslash is rare.
+    if (b"\\" in text and b"\\u0000" in text) or _LARGE_EXPONENT in zeros:
         return False
     if _MANY_DIGITS in zeros and any(each in zeros for each in _LONG_NUMBERS):
         return False

@@ -7,7 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from merchant import countries, money as currency_rules
+from merchant import access, countries, money as currency_rules
 from merchant.access import Right, may
 from merchant.markup import address, filled, icon
 from merchant.models import Membership
@@ -89,3 +89,9 @@ def seconds(length: float | None) -> str:
 def allowed_to(membership: Membership | None, right: str) -> bool:
     """Whether this member has the right, for showing or hiding what leads there."""
     return membership is not None and may(membership, Right(right))
+
+
+@register.filter
+def reaches(membership: Membership | None, link: str) -> bool:
+    """Whether this member may open the page that a link leads to."""
+    return membership is not None and access.reaches(membership, link)

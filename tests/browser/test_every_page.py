@@ -70,7 +70,9 @@ def test_no_page_has_a_grave_barrier(
     opened: Callable[..., Page], live_merchant: Merchant, screenshots: Path, scheme: str
 ) -> None:
     page, axe, card = opened(color_scheme=scheme), Axe(), card_of(live_merchant)
-    for number, address in enumerate([*PAGES, card, f"{card}refund/", f"{card}fulfil/"]):
+    for number, address in enumerate(
+        [*PAGES, card, f"{card}refund/", f"{card}fulfil/", f"{card}replace-key/"]
+    ):
         page.goto(address)
         page.screenshot(path=screenshots / f"{scheme}-{number}.png", full_page=True)
         found = [each for each in axe.run(page).response["violations"] if each["impact"] in GRAVE]
@@ -81,7 +83,7 @@ def test_no_page_is_wider_than_a_phone(
     opened: Callable[..., Page], live_merchant: Merchant, screenshots: Path
 ) -> None:
     page, card = opened(viewport={"width": 360, "height": 740}), card_of(live_merchant)
-    for number, address in enumerate([*PAGES, card, f"{card}refund/"]):
+    for number, address in enumerate([*PAGES, card, f"{card}refund/", f"{card}replace-key/"]):
         page.goto(address)
         page.screenshot(path=screenshots / f"phone-{number}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address

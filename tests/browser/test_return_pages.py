@@ -53,8 +53,8 @@ def test_who_has_paid_comes_back_and_sees_the_order_by_itself(
     page.on("console", lambda message: said.append(message.text))
     pay(page, checkout, "4000 0000 0000 0002")
     page.wait_for_url(f"**/thanks/{HARBOUR}/{TOKEN}/**")
-    expect(page.get_by_role("heading", name="Payment received")).to_be_visible(timeout=40_000)
-    expect(page.locator("#state")).to_contain_text("€12.50")
+    expect(page.get_by_role("heading", name="Zahlung eingegangen")).to_be_visible(timeout=40_000)
+    expect(page.locator("#state")).to_contain_text("12,50\xa0€")
     page.screenshot(path=screenshots / f"thanks-{scripted}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert said == []
@@ -65,8 +65,8 @@ def test_who_was_declined_is_told_what_to_do(browser: Browser, checkout: str, wo
     page = browser.new_context().new_page()
     pay(page, checkout, "5555 5555 5555 4444")
     page.wait_for_url(f"**/sorry/{HARBOUR}/{TOKEN}/**")
-    expect(page.get_by_role("heading", name="The payment was declined")).to_be_visible(timeout=40_000)
-    expect(page.locator("#state")).to_contain_text("confirm the payment when your bank asks")
+    expect(page.get_by_role("heading", name="Die Zahlung wurde abgelehnt")).to_be_visible(timeout=40_000)
+    expect(page.locator("#state")).to_contain_text("bestätigen Sie die Zahlung, wenn Ihre Bank")
     page.context.close()
 
 

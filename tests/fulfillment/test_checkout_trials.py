@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import httpx2
@@ -13,7 +14,7 @@ from fulfillment.checkout import paying
 from fulfillment.models import MailRule, Message, RefusedDelivery, ReturnPage, TestPayment, WebhookEvent
 from merchant.models import AuditEvent, Merchant, Project
 from merchant.paysuper.sandbox import Sandbox
-from tests.conftest import HARBOUR, HARBOUR_SECRET, KETTLE, Person
+from tests.conftest import HARBOUR, HARBOUR_SECRET, KETTLE, Person, person
 from tests.fulfillment.desk import fresh
 from tests.fulfillment.test_webhooks import deliver
 from transactions import sync
@@ -223,3 +224,15 @@ def test_a_wish_that_no_worker_hears_is_rung_for_again_and_then_given_up(
     TestPayment.objects.update(requested_at=timezone.now() - dt.timedelta(minutes=6))
     assert checkout.due() == []
     assert "No worker" in checkout.steps(fresh(test))[0].text
+
+
+def test_steps_link_only_to_pages_that_the_role_may_open(
+    ann: Person, harbour: Project, sandboxed: None, paysuper: Sandbox
+) -> None:
+    test = made(ann, harbour)
+    webhook(test)
+    books, page = person(harbour.merchant, "books", "accounting"), f"{PAGE}{test.pk}/"
+    links = re.findall('<a href="([^"]+)"', books.browser.get(page).content.decode().split('id="steps"')[1])
+    assert all(books.browser.get(each).status_code == 200 for each in links)
+    seen = f"/webhooks/{WebhookEvent.objects.get().pk}/"
+    assert (seen in links, seen in ann.browser.get(page).content.decode()) == (False, True)

@@ -1,6 +1,8 @@
 """Each point of the list before going live, in both answers."""
 
 import datetime as dt
+import html
+import re
 
 import pytest
 from django.utils import timezone
@@ -193,6 +195,18 @@ def test_the_page_shows_every_point_and_its_links_lead_somewhere(ann: Person, kn
     for check in checks:
         assert check.title in shown
         assert ann.browser.get(check.link).status_code == 200, check.link
+
+
+def test_a_point_that_only_an_owner_can_see_to_says_so_and_links_nowhere(
+    ann: Person, known: Merchant
+) -> None:
+    developer = person(known, "dev", "developer")
+    points = developer.browser.get(PAGE).content.decode().split('class="points"')[1].split("</ol>")[0]
+    links = re.findall('<a href="([^"]+)"', points)
+    assert all(developer.browser.get(html.unescape(each)).status_code == 200 for each in links)
+    assert ("/team/invite/" in links, points.count("An owner does this.")) == (False, 1)
+    assert "/accounts/second-factor/" in links
+    assert "/team/invite/" in ann.browser.get(PAGE).content.decode()
 
 
 def test_nothing_of_another_merchant_counts(copper: Merchant, ann: Person, known: Merchant) -> None:

@@ -13,11 +13,14 @@ from django.utils import timezone
 
 from fulfillment import returning, tasks
 from fulfillment.models import ReturnPage, ReturnToken, WebhookEvent
+from fulfillment.receipts import LANGUAGES, languages
+from fulfillment.returning import pages
 from merchant.models import AuditEvent, Merchant, Project
 from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW, Person
 from tests.fulfillment.desk import Desk
 from tests.fulfillment.test_webhooks import deliver
-from transactions.models import Transaction
+from transactions import declines
+from transactions.models import RawOrder, Transaction
 
 THANKS, SORRY = f"/thanks/{HARBOUR}/", f"/sorry/{HARBOUR}/"
 TOKEN = "Zq7-" + "x_9k" * 7
@@ -70,8 +73,8 @@ def test_with_the_token_the_order_is_shown_as_soon_as_it_is_known(open_page: Ret
     uuid = desk.pay(project_id=HARBOUR, currency="EUR", amount=12.34)
     told(uuid)
     after = text(THANKS + TOKEN + "/")
-    assert "Payment received" in after
-    assert "€12.34" in after
+    assert "Zahlung eingegangen" in after
+    assert "12,34 €" in after
     assert str(uuid) in after
     assert "hx-get" not in after
     customer = Transaction.objects.get(pk=uuid)
@@ -81,7 +84,7 @@ def test_with_the_token_the_order_is_shown_as_soon_as_it_is_known(open_page: Ret
 
 @pytest.mark.parametrize(
     ("outcome", "words"),
-    [("rejected", "was declined"), ("canceled", "was canceled"), ("processed", "received")],
+    [("rejected", "wurde abgelehnt"), ("canceled", "wurde abgebrochen"), ("processed", "eingegangen")],
 )
 def test_the_order_is_believed_and_not_the_address(
     open_page: ReturnPage, desk: Desk, outcome: str, words: str
@@ -93,7 +96,7 @@ def test_the_order_is_believed_and_not_the_address(
 
 def test_a_declined_customer_is_told_what_to_do(open_page: ReturnPage, desk: Desk) -> None:
     told(desk.pay(project_id=HARBOUR, card="5555555555554444"), status="rejected")
-    assert "confirm the payment when your bank asks" in text(f"{SORRY}{TOKEN}/")
+    assert "bestätigen Sie die Zahlung, wenn Ihre Bank" in text(f"{SORRY}{TOKEN}/")
 
 
 def test_a_refund_shows_and_a_later_chargeback_too(
@@ -101,7 +104,8 @@ def test_a_refund_shows_and_a_later_chargeback_too(
 ) -> None:
     uuid = desk.pay(project_id=HARBOUR)
     told(uuid)
-    for status, words in (("refunded", "was refunded"), ("chargeback", "taken back"), ("strange", "waiting")):
+    said = (("refunded", "wurde erstattet"), ("chargeback", "zurückgebucht"), ("strange", "Wir warten"))
+    for status, words in said:
         Transaction.objects.filter(pk=uuid).update(status=status)
         assert words in text(f"{THANKS}{TOKEN}/")
 
@@ -123,7 +127,7 @@ def test_ids_of_orders_open_nothing(open_page: ReturnPage, desk: Desk) -> None:
     told(uuid, token=str(uuid))
     for guess in (uuid, uuid.hex, Transaction.objects.get(pk=uuid).transaction_id):
         assert str(uuid) not in text(f"{THANKS}{guess}/").replace(str(guess), "", 5)
-        assert "received" not in text(f"{THANKS}{guess}/")
+        assert "eingegangen" not in text(f"{THANKS}{guess}/")
 
 
 @pytest.mark.parametrize(
@@ -252,3 +256,53 @@ def test_a_viewer_sees_the_addresses_and_changes_nothing(vera: Person, harbour: 
     assert f"/thanks/{HARBOUR}/" in vera.browser.get(PAGES).content.decode()
     assert vera.browser.post(PAGES, {"is_open": "on"}).status_code == 403
     assert not ReturnPage.objects.exists()
+
+
+# In the customer's language -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag", "title"),
+    [
+        ("ru-RU,ru;q=0.9,en;q=0.8", "ru", "Спасибо"),
+        ("nl, he;q=0.5", "he", "תודה"),
+        ("zh-TW", "zh-Hant", "謝謝"),
+        ("nl,fy", "en", "Thank you"),
+        ("*;q=x,,\0" + "a" * 999, "en", "Thank you"),
+        ("", "en", "Thank you"),
+    ],
+)
+def test_without_an_order_the_page_speaks_the_language_of_the_browser(
+    open_page: ReturnPage, accepted: str, tag: str, title: str
+) -> None:
+    page = get(THANKS, accept_language=accepted).content.decode()
+    direction = "rtl" if tag == "he" else "ltr"
+    assert f'<html lang="{tag}" dir="{direction}">' in page
+    assert f"<h1>{title}</h1>" in page
+
+
+def test_a_known_order_is_told_of_in_the_language_of_the_payment_form(
+    open_page: ReturnPage, desk: Desk
+) -> None:
+    uuid = desk.pay(
+        project_id=HARBOUR, kind="product", amount=12.34, user={"name": "A", "email": "a@b.example"}
+    )
+    told(uuid)
+    raw = RawOrder.objects.get(pk=uuid)
+    RawOrder.objects.filter(pk=uuid).update(
+        document=json.loads(json.dumps(raw.document | {"locale": "ar-BH"}, default=str))
+    )
+    page = get(f"{THANKS}{TOKEN}/", accept_language="ru").content.decode()
+    assert '<html lang="ar" dir="rtl">' in page
+    assert 'id="state" lang="ar" dir="rtl"' in page  # also where htmx puts it into a page in another language
+    for label in ("تم استلام الدفعة", "المنتجات", "المبلغ", "إيصال", "المدفوعات عبر PaySuper."):
+        assert label in page
+
+
+def test_whatever_the_page_can_say_stands_in_every_catalogue() -> None:
+    advices = {each.advice for code, each in declines.CODES.items() if code != pages._CANCELED_BY_CUSTOMER}
+    found = [getattr(pages, name) for name in ("_THANKS", "_SORRY", "_WAITING", "_NOT_YET")]
+    said = {text for each in (*found, *pages._BY_STATUS.values()) for text in (each.title, *each.sentences)}
+    for language in set(LANGUAGES) - {"en"}:
+        missing = [text for text in said | advices if not languages._words(language).get(text)]
+        assert not missing, language

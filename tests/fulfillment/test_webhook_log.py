@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from fulfillment import inbox, tasks
-from fulfillment.inbox import health, pages, trials
+from fulfillment.inbox import health, trials
 from fulfillment.models import WebhookEvent, WebhookTest
+from merchant import paging
 from merchant.access import RIGHTS, Right
 from merchant.models import AuditEvent, Merchant, Project
 from tests.conftest import HARBOUR, HARBOUR_SECRET, KETTLE, KETTLE_SECRET, SNOW, SNOW_SECRET, Person
@@ -105,19 +106,19 @@ def test_pages_hold_every_event_once_forwards_and_backwards(ann: Person, harbour
     forwards, cursor = [], ""
     for size in (50, 50, 20):
         page = inbox_page(harbour, cursor)
-        assert len(page.events) == size
-        forwards += [each.pk for each in page.events]
+        assert len(page.rows) == size
+        forwards += [each.pk for each in page.rows]
         cursor = page.older
     assert cursor == ""
     assert len(set(forwards)) == 120
     back = inbox_page(harbour, page.newer)
-    assert [each.pk for each in back.events] == forwards[50:100]
+    assert [each.pk for each in back.rows] == forwards[50:100]
     assert (back.older, inbox_page(harbour, back.newer).newer) != ("", None)
     assert inbox_page(harbour, back.newer).newer == ""
 
 
-def inbox_page(project: Project, cursor: str) -> pages.Page:
-    return pages.page(WebhookEvent.objects.filter(project=project), cursor)
+def inbox_page(project: Project, cursor: str) -> paging.Page[WebhookEvent]:
+    return paging.page(WebhookEvent.objects.filter(project=project), cursor, "last_received_at")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from merchant import audit, tasks
-from merchant.audit import chain, trail
+from merchant import audit, paging, tasks
+from merchant.audit import chain
 from merchant.models import AuditEvent, Merchant
 from tests.conftest import Person, person
 
@@ -100,20 +100,20 @@ def test_address_and_request_stand_in_what_a_request_did(ann: Person, lantern: M
 
 
 def test_pages_lead_to_the_oldest_and_back_without_loss(ann: Person, lantern: Merchant) -> None:
-    for number in range(2 * trail.SIZE + 3):
+    for number in range(2 * paging.SIZE + 3):
         audit.record(lantern, None, "thing.changed", number)
     mine, seen, cursor = AuditEvent.objects.filter(merchant=lantern), [], ""
     while True:
-        page = trail.page(mine, cursor)
-        seen += [entry.subject for entry in page.entries]
+        page = paging.page(mine, cursor)
+        seen += [entry.subject for entry in page.rows]
         if not page.older:
             break
         cursor = page.older
-    assert seen == [str(number) for number in reversed(range(2 * trail.SIZE + 3))]
-    back = trail.page(mine, page.newer)
-    assert [entry.subject for entry in back.entries] == seen[trail.SIZE : 2 * trail.SIZE]
+    assert seen == [str(number) for number in reversed(range(2 * paging.SIZE + 3))]
+    back = paging.page(mine, page.newer)
+    assert [entry.subject for entry in back.rows] == seen[paging.SIZE : 2 * paging.SIZE]
     for nonsense in ("older~", "older~x", "newer~99999999999999999999", "older~-1", "x~1"):
-        assert trail.page(mine, nonsense).entries[0].subject == seen[0]
+        assert paging.page(mine, nonsense).rows[0].subject == seen[0]
 
 
 def test_the_file_cannot_compute_and_can_be_proven(ann: Person, lantern: Merchant) -> None:

@@ -1,6 +1,7 @@
 """Headers, cookies and settings: what is unsafe does not start."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,30 @@ def started(**changes: str) -> "subprocess.CompletedProcess[str]":
 def test_the_check_before_deployment_has_nothing_to_say() -> None:
     checked = started()
     assert (checked.returncode, "no issues" in checked.stdout) == (0, True), checked.stderr
+
+
+def test_the_check_before_deployment_warns_of_open_doors() -> None:
+    checked = started(ALLOW_PRIVATE_SERVERS="true")
+    assert checked.returncode != 0
+    assert "merchant.W001" in checked.stderr
+
+
+def test_there_is_no_admin_beside_our_own_pages() -> None:
+    assert "django.contrib.admin" not in settings.INSTALLED_APPS
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    page = (settings.BASE_DIR / "SECURITY.md").read_text()
+    promises = page[page.index("## What is promised") : page.index("## The audit")]
+    rows = [line for line in promises.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    for row in rows:
+        folder = ""
+        named = re.findall(r"`([\w/]+\.py)`", row)
+        assert named, row
+        for name in named:
+            folder = name.rpartition("/")[0] or folder
+            assert (settings.BASE_DIR / folder / name.rpartition("/")[2]).is_file(), name
 
 
 def test_an_unsafe_installation_does_not_start() -> None:

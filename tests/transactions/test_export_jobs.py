@@ -151,6 +151,12 @@ def test_a_relative_period_and_a_sort_survive_in_the_query(ann: Person, filled: 
     )
 
 
+def test_a_file_has_the_time_of_the_merchants_clock_in_its_name(lantern: Merchant) -> None:
+    asked_at = dt.datetime(2026, 11, 23, 23, 40, tzinfo=dt.UTC)
+    export = Export(merchant=lantern, format="xlsx", created_at=asked_at)
+    assert export.download_name == "transactions-2026-11-24-0040.xlsx"
+
+
 def test_another_member_of_the_merchant_may_fetch_it(ann: Person, ben: Person, filled: Merchant) -> None:
     assert fetched(ben, made(ann))
 

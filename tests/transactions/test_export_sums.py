@@ -1,6 +1,7 @@
 """What a file says that its rows add up to is what a reader gets who adds up its rows, to the cent."""
 
 import csv
+import datetime as dt
 import re
 from collections import defaultdict
 from decimal import Decimal
@@ -9,8 +10,14 @@ import openpyxl
 import pytest
 from pypdf import PdfReader
 
+from merchant.models import Merchant
+from merchant.money import display
+from merchant.paysuper import records
+from tests.merchant.examples import order
 from tests.transactions.export_rows import HEADING, everything, make_project, sale
+from transactions import mirror, overview
 from transactions.exports import write
+from transactions.models import DailyTotal, Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,3 +76,29 @@ def test_stated_sums_are_those_of_the_rows_on_paper(tmp_path, sales):
     rows = re.findall(r"¥([\d,]+)$", "\n".join(table), re.MULTILINE)
     assert sum(int(row.replace(",", "")) for row in rows) == 1202
     assert "¥1,202" in summary
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "BHD"])
+def test_totals_above_the_list_are_those_of_its_rows_and_of_its_files(
+    lantern: Merchant, tmp_path, currency: str
+):
+    """PaySuper's amounts are floats with whatever digits (contract §16.1)."""
+    amounts = ["11.889999999999999", "0.0005", "0.5", "0.005", "1199.4949", "0.30000000000000004"]
+    read = [
+        records.order(
+            order(
+                uuid=f"00000000-0000-0000-0000-00000000000{number}",
+                order_charge={"amount": Decimal(amount), "currency": currency},
+            )
+        )
+        for number, amount in enumerate(amounts)
+    ]
+    mirror.apply(lantern, read, dt.datetime(2021, 3, 1, tzinfo=dt.UTC))
+
+    rows = list(Transaction.objects.values("status", "type", "charge_currency", "charge_amount"))
+    [total] = overview.totals(Transaction.objects.all())
+    shown = sum(Decimal(re.sub(r"[^0-9.]", "", display(row["charge_amount"], currency))) for row in rows)
+    assert total.paid == shown
+    assert overview.totals_of_rows(rows) == overview.totals_of_days(DailyTotal.objects.all()) == [total]
+    [stated] = write("csv", everything(), tmp_path / "a.csv", HEADING).sums
+    assert (stated.currency, stated.count, stated.amount) == (currency, len(amounts), shown)

@@ -3,6 +3,7 @@ import csv
 import datetime as dt
 import re
 import zipfile
+from dataclasses import replace
 from decimal import Decimal
 
 import openpyxl
@@ -129,6 +130,17 @@ def test_header_is_frozen_filtered_and_covers_all_rows(tmp_path):
 
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:AD8")
     assert sheet.column_dimensions["F"].width == 36
+
+
+def test_titles_with_a_zone_have_room(tmp_path):
+    sale(make_project())
+    zone = "America/Argentina/Buenos_Aires"
+
+    sheet = workbook(tmp_path, replace(HEADING, time_zone=zone))["Transactions"]
+
+    assert sheet["A1"].value == f"Date and time ({zone})"
+    assert sheet.column_dimensions["A"].width > len(f"({zone})")
+    assert sheet.row_dimensions[1].height == 32  # of two lines
 
 
 def test_readers_that_believe_the_stated_extent_see_every_row(tmp_path):

@@ -19,6 +19,9 @@ _INSTANT = "yyyy-mm-dd hh:mm:ss"
 _TEXT = "@"
 _TITLE = "Transactions"
 _DECIMALS = range(5)
+# Of the filter, in characters, and of titles with the zone of their times, in points: left to itself
+# LibreOffice shows the first line alone.
+_BUTTON, _TWO_LINES = 3, 32
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _FORMULA = re.compile(rb'<c r="([A-Z]+[0-9]+)"([^>]*)><f>([^<]*)</f><v(?: ?/|></v)></c>')
 
@@ -89,7 +92,9 @@ def _data_sheet(sheet: Worksheet, columns: Sequence[Column], size: int) -> None:
         cell = put_text(sheet, 1, number, column.title)
         cell.font, cell.fill = BOLD, HEADER
         cell.alignment = Alignment(vertical="top", wrap_text=True)
-        sheet.column_dimensions[get_column_letter(number)].width = column.width
+        longest = max(map(len, column.title.split()))
+        sheet.column_dimensions[get_column_letter(number)].width = max(column.width, longest + _BUTTON)
+    sheet.row_dimensions[1].height = _TWO_LINES
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{size + 1}"
     sheet.print_title_rows = "1:1"
@@ -101,6 +106,8 @@ def _styles(sheet: Worksheet) -> Styles:
     text, instant, long, *money = (sheet.cell(2, column) for column in range(1, 4 + len(_DECIMALS)))
     text.number_format, instant.number_format, long.number_format = _TEXT, _INSTANT, _TEXT
     long.alignment = Alignment(horizontal="right")
+    # Else they touch the text beside them.
+    instant.alignment = Alignment(horizontal="left")
     for decimals, cell in zip(_DECIMALS, money, strict=True):
         cell.number_format = money_format(decimals)
     amounts = {decimals: cell.style_id for decimals, cell in zip(_DECIMALS, money, strict=True)}

@@ -10,7 +10,8 @@ from merchant.money import exponent
 from transactions.exports.report import without_controls
 
 HEADER = PatternFill("solid", fgColor="E9EEF5")
-BOLD = Font(bold=True)
+# The font of all other cells; one without a name becomes another one in LibreOffice.
+BOLD = Font(name="Calibri", size=11, family=2, scheme="minor", bold=True)
 DIGITS = 15
 
 

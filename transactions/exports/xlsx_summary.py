@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from merchant.money import exponent, rounded
@@ -24,6 +25,8 @@ _NUMBERS = ("Rows", "Charge amount", "Rows by formula", "Amount by formula")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 -]*|")
 _EMPTY = '"="'
 _KEYS = ("charge", "charge_currency", "status")
+# The last column, whose words would touch the numbers beside them.
+_BESIDE = Alignment(horizontal="left", indent=1)
 _AGREES, _DIFFERS = "agrees", "DIFFERS"
 
 Data = Sequence[tuple[str, int]]  # title and rows of each data sheet
@@ -31,12 +34,16 @@ Data = Sequence[tuple[str, int]]  # title and rows of each data sheet
 
 def fill(sheet: Worksheet, report: Report, data: Data) -> dict[str, str]:
     """Write the summary; the values of its formulas by cell, which openpyxl cannot write beside them."""
+    # On paper as wide as a page, so that the check stands beside what it checks.
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.fitToHeight = False
     line = _facts(sheet, report) + 2
     for number, (title, width) in enumerate(_TITLES.items(), 1):
         cell = put_text(sheet, line, number, title)
         cell.font, cell.fill = BOLD, HEADER
         cell.alignment = Alignment(horizontal="right" if title in _NUMBERS else "left")
         sheet.column_dimensions[get_column_letter(number)].width = width
+    sheet.cell(line, len(_TITLES)).alignment = _BESIDE
     values: dict[str, str] = {}
     letters = _letters(report)
     for each in _with_totals(report.sums):
@@ -116,7 +123,8 @@ def _formulas(sheet: Worksheet, line: int, each: Sum, letters: dict[str, str], d
     sheet.cell(line, 5, f"={'+'.join(counts)}")
     # Rounded, since thousands of cents do not add up exactly in binary.
     sheet.cell(line, 6, f"=ROUND({'+'.join(amounts)},{decimals})").number_format = money_format(decimals)
-    sheet.cell(line, 7, f'=IF(AND(C{line}=E{line},D{line}=F{line}),"{_AGREES}","{_DIFFERS}")')
+    check = sheet.cell(line, 7, f'=IF(AND(C{line}=E{line},D{line}=F{line}),"{_AGREES}","{_DIFFERS}")')
+    check.alignment = _BESIDE
     return {f"E{line}": str(each.count), f"F{line}": f"{each.amount:f}", f"G{line}": _AGREES}
 
 

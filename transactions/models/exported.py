@@ -107,5 +107,6 @@ class Export(models.Model):
 
     @property
     def download_name(self) -> str:
-        """The name under which a person finds the file again."""
-        return f"transactions-{self.created_at:%Y-%m-%d-%H%M}.{self.format}"
+        """The name under which a person finds the file again, with the time of the merchant's clock."""
+        asked_at = self.created_at.astimezone(self.merchant.zone)
+        return f"transactions-{asked_at:%Y-%m-%d-%H%M}.{self.format}"

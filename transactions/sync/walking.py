@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from uuid import UUID
 
 from merchant.paysuper.client import PAGE_SIZE, Client, Page
 
@@ -69,7 +70,7 @@ def _steps(client: Client, since: dt.datetime, until: dt.datetime) -> Iterator[S
         for start, end in pairwise(edges):
             yield from _steps(client, start, end)
         return
-    seen: set[str] = set()
+    seen: set[UUID | str] = set()
     for page in _pages(client, since, until):
         seen |= _names(page)
         whole = _is_last(page) and len(seen) >= page.total
@@ -94,5 +95,5 @@ def _is_last(page: Page) -> bool:
     return page.received < PAGE_SIZE
 
 
-def _names(page: Page) -> set[str]:
-    return {str(order.uuid) for order in page.orders} | set(page.unreadable)
+def _names(page: Page) -> set[UUID | str]:
+    return {*(order.uuid for order in page.orders), *page.unreadable}

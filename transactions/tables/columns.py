@@ -30,6 +30,8 @@ REFUND_STATES = {
     "refused": "Refund refused",
     "not_approved": "Refund not approved",
     "undone": "Refund taken back",
+    "replacing_key": "Key is being replaced",
+    "key_replaced": "Key replaced, no refund",
 }
 
 

@@ -42,7 +42,11 @@ def export_list(request: MemberRequest) -> HttpResponseBase:
     else:
         found = Export.objects.filter(merchant=request.membership.merchant)
     kept = RetentionRules.of(request.membership.merchant_id).export_days
-    context = {"exports": found.select_related("requested_by")[:100], "code": code, "kept_days": kept}
+    context = {
+        "exports": found.select_related("requested_by", "merchant")[:100],
+        "code": code,
+        "kept_days": kept,
+    }
     return render(request, "transactions/exports.html", context)
 
 

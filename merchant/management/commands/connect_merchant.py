@@ -12,7 +12,7 @@ from merchant import audit, setup
 from merchant.paysuper.client import GENERATIONS, PREFIX
 
 _CONNECTION = (
-    "name api_url api_prefix generation api_token refresh_token token_url time_zone currency"
+    "name api_url api_prefix generation api_token refresh_token token_url staff_token time_zone currency"
 ).split()
 
 
@@ -38,6 +38,12 @@ class Command(BaseCommand):
             default="",
             type=setup.optional(setup.token_address),
             help="where tokens are renewed; https://id:secret@host/path when the client has credentials",
+        )
+        parser.add_argument(
+            "--staff-token",
+            default="",
+            type=setup.optional(setup.api_token),
+            help="of an account of PaySuper's staff, which alone may replace activation keys",
         )
         parser.add_argument(
             "--generation", default=GENERATIONS[0], choices=GENERATIONS, help="of PaySuper's interface"

@@ -21,6 +21,7 @@ from merchant.paysuper.errors import NoAnswer, Refused, Unexpected
 
 PAGE_SIZE = 1000
 PREFIX = "/admin/api/v1"
+_STAFF_PREFIX = "/system/api/v1"
 _LIST_PAGE = 100
 _NO_CIRCUIT, _PATIENCE = NoCircuit(), Patience()
 
@@ -143,6 +144,15 @@ class Client:
 
     def _refunds(self, order_uuid: UUID) -> str:
         return f"{self._prefix}/order/{order_uuid}/refunds"
+
+    def replace_code(self, order_uuid: UUID, key_product_id: str) -> None:
+        """As PaySuper's staff, give the customer another key of this product, once (contract §8.1).
+
+        Every call uses up a key, and the order can never be refunded afterwards. On NoAnswer nobody knows
+        whether that has happened. Raises Refused too for an unknown order.
+        """
+        path = f"{_STAFF_PREFIX}/order/{order_uuid}/replace_code"
+        self._calls.write(path, {"key_product_id": key_product_id}, "PUT")
 
     def projects(self) -> Iterator[records.ProjectRecord]:
         """All projects of the merchant (contract §9)."""

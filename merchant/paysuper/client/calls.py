@@ -92,11 +92,11 @@ class Calls:
                 self._sleep(self._pause(attempt, error))
             attempt += 1
 
-    def write(self, path: str, body: object) -> Any:
-        """The answer to a POST. On NoAnswer nobody knows whether it had an effect."""
+    def write(self, path: str, body: object, method: str = "POST") -> Any:
+        """The answer to a write. On NoAnswer nobody knows whether it had an effect."""
         # No write finds out how PaySuper is: should it fail, its outcome would be unknown.
         self._circuit.allow(may_probe=False)
-        return self._counted("POST", path, content=_encode(body))
+        return self._counted(method, path, content=_encode(body))
 
     def _counted(self, method: str, path: str, **parts: Any) -> Any:
         try:

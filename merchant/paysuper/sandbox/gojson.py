@@ -6,13 +6,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-_ESCAPES = (
-    (b"&", b"\\u0026"),
-    (b"<", b"\\u003c"),
-    (b">", b"\\u003e"),
-    ("\u2028".encode(), b"\\u2028"),
-    ("\u2029".encode(), b"\\u2029"),
-)
+_ESCAPES = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
+# The separators of lines and paragraphs, U+2028 and U+2029, by what follows their first byte.
+_FIRST_BYTE, _SEPARATORS = b"\xe2", {b"\x80\xa8": b"\\u2028", b"\x80\xa9": b"\\u2029"}
 UNSET = {"seconds": -62135596800}
 UNSET_ISO = "0001-01-01T00:00:00Z"
 EPOCH_ISO = "1970-01-01T00:00:00Z"
@@ -23,12 +19,20 @@ def encode(document: object) -> bytes:
     body = msgspec.json.encode(document)
     for plain, escaped in _ESCAPES:
         body = body.replace(plain, escaped)
-    return body
+    # One byte is found ten times as fast as three, and pages have megabytes.
+    first, *rest = body.split(_FIRST_BYTE)
+    return first + b"".join(_separated(each) for each in rest) if rest else body
+
+
+def _separated(rest: bytes) -> bytes:
+    escaped = _SEPARATORS.get(rest[:2])
+    return escaped + rest[2:] if escaped else _FIRST_BYTE + rest
 
 
 def number(value: float) -> float:
     """Go writes whole floats without a fraction: 890, not 890.0."""
-    return int(value) if value == int(value) else value
+    whole = int(value)
+    return whole if whole == value else value
 
 
 def cents(value: float) -> float:

@@ -1,5 +1,7 @@
 """The order as the admin API shows it, and refunds (contract §6, §7.3)."""
 
+import functools
+
 from merchant.paysuper.sandbox import blocks
 from merchant.paysuper.sandbox.catalogue import (
     CURRENCIES,
@@ -140,8 +142,9 @@ _REFUND_BLOCKS = (
 _BLANKS: dict[str, object] = dict.fromkeys(_SALE_BLOCKS + _REFUND_BLOCKS, BLANK)
 
 
+@functools.lru_cache(maxsize=1024)
 def _payout(amount_in_cents: int) -> Json:
-    """Money in the payout currency."""
+    """Money in the payout currency: the same object for the same amount, which most of an order's are."""
     return {"currency": PAYOUT_CURRENCY, "amount": number(amount_in_cents / 100)}
 
 
