@@ -4,7 +4,7 @@ PREPARE := $(PYTHON) -I merchant/embedded/prepare.py
 EMBEDDED := .venv/bin/python -m merchant.embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak fuzz bench lint format audit
+.PHONY: help run test coverage soak fuzz guide bench lint format audit
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -17,6 +17,10 @@ test: ## Run every check and test; ARGS="tests/merchant -k money" runs only thes
 	@$(PREPARE) test
 	@$(EMBEDDED) test $(ARGS)
 
+coverage: ## Run the tests, or those of ARGS, and list the lines and branches that none of them ran
+	@$(PREPARE) test
+	@$(EMBEDDED) coverage $(ARGS)
+
 soak: ## Mixed load for MINUTES=30 while everything dies again and again, then proofs, into docs/soak.md
 	@$(PREPARE) test
 	@.venv/bin/python -m tests.faults.soak --minutes $(or $(MINUTES),30) $(ARGS)
@@ -24,6 +28,10 @@ soak: ## Mixed load for MINUTES=30 while everything dies again and again, then p
 fuzz: ## Send REQUESTS=50000 requests that nobody should send to every address, and count the answers
 	@$(PREPARE) test
 	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(EMBEDDED) test tests/security/test_fuzz.py
+
+guide: ## Take the pictures of the user's guide anew, into docs/guide/images
+	@$(PREPARE) test
+	@GUIDE=write $(EMBEDDED) test tests/browser/test_guide.py -n 0
 
 bench: ## Measure speed and memory beside peers, into docs/benchmarks.md; SCALE=full takes long
 	@$(PREPARE) test

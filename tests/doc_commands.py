@@ -11,7 +11,8 @@ ROOT = Path(settings.BASE_DIR)
 # What the changelog tells is past.
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "CHANGELOG.md"})
 PROGRAMS = (
-    "manage.py make docker systemctl curl printf python python3 git pip celery gunicorn SCALE=full".split()
+    "manage.py make docker systemctl curl printf python python3 git pip celery gunicorn SCALE=full "
+    ".venv/bin/pre-commit".split()
 )
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:^(?: {4}|\t)\S.*\n)+", re.MULTILINE)

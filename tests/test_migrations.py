@@ -6,10 +6,14 @@ AddIndexConcurrently in a migration of its own (`atomic = False`), a constraint 
 ValidateConstraint.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
-from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
+from django.contrib.postgres.operations import (
+    AddConstraintNotValid,
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+)
 from django.db import models
 from django.db.migrations import Migration, operations as op
 from django.db.migrations.loader import MigrationLoader
@@ -25,22 +29,43 @@ _TAKE_AWAY = (op.RemoveField, op.DeleteModel, op.RenameField, op.RenameModel, op
 
 def blocking(migration: Migration) -> Iterator[str]:
     """What the migration does that the old version would feel, in words."""
-    new = {each.name.lower() for each in migration.operations if isinstance(each, op.CreateModel)}
-    for each in migration.operations:
-        if getattr(each, "model_name", "").lower() in new:
-            continue
-        if isinstance(each, _TAKE_AWAY):
-            yield f"{each.describe()}: the old version still uses it"
-        elif isinstance(each, op.AlterField):
-            yield f"{each.describe()}: may write the table anew, and look at every row"
-        elif isinstance(each, op.AddField) and not _adds_quietly(each.field):
-            yield f"{each.describe()}: the old version does not fill it; allow null, or give a db_default"
-        elif isinstance(each, op.AddIndex) and not isinstance(each, AddIndexConcurrently):
-            yield f"{each.describe()}: nobody writes meanwhile; use AddIndexConcurrently"
-        elif isinstance(each, op.AddConstraint) and not isinstance(each, AddConstraintNotValid):
-            yield f"{each.describe()}: looks at every row; use AddConstraintNotValid"
-        elif isinstance(each, op.RunPython) and migration.atomic:
-            yield "RunPython inside of one transaction: what it writes is locked until the end"
+    operations = list(_opened(migration.operations))
+    new = {each.name.lower() for each in operations if isinstance(each, op.CreateModel)}
+    for each in operations:
+        is_known = getattr(each, "model_name", "").lower() not in new
+        if is_known and (words := _felt(each, atomic=migration.atomic)):
+            yield f"{each.describe()}: {words}"
+
+
+def _felt(each: Operation, *, atomic: bool) -> str:
+    if isinstance(each, _TAKE_AWAY):
+        return "the old version still uses it"
+    if isinstance(each, op.AlterField):
+        return "may write the table anew, and look at every row"
+    if isinstance(each, op.AddField) and not _adds_quietly(each.field):
+        return "the old version does not fill it; allow null, or give a db_default"
+    if isinstance(each, op.AddField) and each.field.remote_field and each.field.db_constraint:
+        return "its index and constraint look at every row; add them afterwards"
+    if isinstance(each, op.AddIndex) and not isinstance(each, AddIndexConcurrently):
+        return "nobody writes meanwhile; use AddIndexConcurrently"
+    if isinstance(each, op.RemoveIndex) and not isinstance(each, RemoveIndexConcurrently):
+        return "waits for everybody and lets nobody pass; use RemoveIndexConcurrently"
+    if isinstance(each, op.AddConstraint) and not isinstance(each, AddConstraintNotValid):
+        return "looks at every row; use AddConstraintNotValid"
+    if isinstance(each, op.RunSQL):
+        return "SQL of our own; say in REASONED what it does not block"
+    if isinstance(each, op.RunPython) and atomic:
+        return "inside of one transaction: what it writes is locked until the end"
+    return ""
+
+
+def _opened(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Also what stands inside of SeparateDatabaseAndState and reaches the database."""
+    for each in operations:
+        if isinstance(each, op.SeparateDatabaseAndState):
+            yield from _opened(each.database_operations)
+        else:
+            yield each
 
 
 def _adds_quietly(field: models.Field) -> bool:
@@ -58,6 +83,7 @@ def test_new_migrations_disturb_nobody() -> None:
 
 INDEX = models.Index(fields=["name"], name="i")
 TEXT = models.TextField(default="")
+LOOSE = models.ForeignKey("Shop", models.CASCADE, null=True, db_constraint=False, db_index=False)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +101,13 @@ TEXT = models.TextField(default="")
         (op.AddConstraint("order", models.UniqueConstraint(fields=["name"], name="c")), False),
         (AddConstraintNotValid("order", models.CheckConstraint(condition=models.Q(a=1), name="c")), True),
         (op.RunPython(op.RunPython.noop), False),
+        (op.RunSQL("UPDATE orders SET name = 'x'"), False),
+        (op.RemoveIndex("order", "i"), False),
+        (RemoveIndexConcurrently("order", "i"), True),
+        (op.AddField("order", "shop", models.ForeignKey("Shop", models.CASCADE, null=True)), False),
+        (op.AddField("order", "shop", LOOSE), True),
+        (op.SeparateDatabaseAndState([op.AddIndex("order", INDEX)]), False),
+        (op.SeparateDatabaseAndState([], [op.AddIndex("order", INDEX)]), True),
         (op.AddIndex("new", INDEX), True),
         (op.AddField("new", "name", TEXT), True),
     ],

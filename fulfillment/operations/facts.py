@@ -10,7 +10,7 @@ from django.utils import timezone
 from fulfillment.models import Action, Batch, KeyReplacement, Message, ServerCall, WebhookEvent
 from merchant import line
 from merchant.models import Merchant
-from transactions.models import Export, SyncState
+from transactions.models import Export, ScheduleMail, SyncState
 
 # Of what has failed for good only the news is worth a word.
 NEWS = dt.timedelta(days=1)
@@ -81,6 +81,11 @@ def _piles(merchant: Merchant | None) -> Iterator[Pile]:
     yield from _counted("mail", mails.filter(state__in=Message.OPEN), "created_at", merchant)
     unsent = mails.filter(state__in=Message.NOT_SENT, changed_at__gte=since)
     yield from _counted("mail", unsent, "changed_at", merchant)
+    letters = ScheduleMail.objects
+    unsaid = letters.filter(state__in=[ScheduleMail.State.WAITING, ScheduleMail.State.SENDING])
+    yield from _counted("schedule mail", unsaid, "run__created_at", merchant)
+    lost = letters.filter(state=ScheduleMail.State.FAILED, try_at__gte=since)
+    yield from _counted("schedule mail", lost, "try_at", merchant)
     running = Batch.objects.filter(state=Batch.State.RUNNING)
     yield from _counted("batch", running, "confirmed_at", merchant)
 

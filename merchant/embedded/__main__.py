@@ -1,6 +1,7 @@
 """What the Makefile calls.
 
-`python -m merchant.embedded run | test [pytest's arguments] | bench [names of benchmarks] | lint | format`
+`python -m merchant.embedded run | test [pytest's arguments] | coverage [the same]
+    | bench [names of benchmarks] | lint [names of checks] | format`
 """
 
 import sys
@@ -27,12 +28,14 @@ def _run(arguments: list[str]) -> int:
     match arguments:
         case ["run"]:
             return demo.run()
-        case ["lint"]:
-            return checks.lint()
+        case ["lint", *names]:
+            return checks.lint(names)
         case ["format"]:
             return checks.tidy()
         case ["test", *rest]:
             return checks.test(rest)
+        case ["coverage", *rest]:
+            return checks.coverage(rest)
         case ["bench", *names]:
             return checks.bench(names)
         case _:

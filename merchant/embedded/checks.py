@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from merchant.embedded import PROJECT, environment, postgres, processes, redis
+from merchant.embedded import PROJECT, Trouble, environment, postgres, processes, redis
 
 TEMPLATES = [str(file.relative_to(PROJECT)) for file in sorted((PROJECT / "templates").rglob("*.html"))]
 LINT = {
@@ -19,6 +19,7 @@ LINT = {
     "templates": ["djade", "--check", *TEMPLATES],
     "types": ["mypy"],
     "import contracts": ["lint-imports"],
+    "house rules": ["python", "-m", "tests.house"],
 }
 SET_UP = {
     "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
@@ -26,11 +27,13 @@ SET_UP = {
 }
 
 
-def lint() -> int:
-    """Run the checks that need no database."""
+def lint(names: Sequence[str]) -> int:
+    """Run the checks that need no database, all or those named. Raises Trouble for an unknown one."""
+    if unknown := set(names) - LINT.keys():
+        raise Trouble(f"There is no check {', '.join(sorted(unknown))}: there are {', '.join(LINT)}.")
     # The type checker loads the settings, which want addresses, though nobody calls there.
     nowhere = _variables(Path(os.devnull), "postgres://127.0.0.1/none", "redis://127.0.0.1/0")
-    return _report(_failing(LINT, nowhere))
+    return _report(_failing({name: LINT[name] for name in names or LINT}, nowhere))
 
 
 def tidy() -> int:
@@ -51,6 +54,23 @@ def test(arguments: Sequence[str]) -> int:
         cores = min(os.cpu_count() or 1, 4)
         if _watched(["pytest", "-n", str(cores), *arguments], variables) != 0:
             failing.append("pytest")
+    return _report(failing)
+
+
+def coverage(arguments: Sequence[str]) -> int:
+    """Run the tests, all or as pytest's arguments say, and tell which lines and branches none of them ran."""
+    (PROJECT / ".data" / "coverage").mkdir(parents=True, exist_ok=True)
+    cores = min(os.cpu_count() or 1, 4)
+    # The tests may fail under it, slow as it is: what they ran is told all the same.
+    commands = [
+        ["coverage", "erase"],
+        ["coverage", "run", "-m", "pytest", "-n", str(cores), *arguments],
+        ["coverage", "combine", "--quiet"],
+        ["coverage", "report"],
+    ]
+    with servers() as variables:
+        failing = _failing(SET_UP, variables)
+        failing += [" ".join(each[:2]) for each in commands if _watched(each, variables) != 0]
     return _report(failing)
 
 

@@ -38,7 +38,7 @@ def test_from_a_test_payment_over_every_step_to_the_receipt(
     page.goto(str(steps.get_by_role("link", name="See the page").get_attribute("href")))
     expect(page.get_by_role("heading", name="Zahlung eingegangen")).to_be_visible()
     expect(page.locator(".customer-name")).to_have_text("Lantern Shop")
-    expect(page.get_by_role("link", name="See the receipt")).to_be_visible()
+    expect(page.get_by_role("link", name="Beleg")).to_be_visible()
     page.screenshot(path=screenshots / f"test-payment-page-{scheme}.png", full_page=True)
 
 

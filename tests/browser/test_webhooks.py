@@ -17,7 +17,7 @@ from merchant.models import Merchant, Project
 from merchant.paysuper.sandbox import Sandbox
 from merchant.paysuper.signature import sign
 from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW_SECRET
-from tests.fulfillment.test_webhooks import deliver, event
+from tests.fulfillment.webhook_events import deliver, event
 from tests.merchant.sandbox_client import client, pay
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -16,7 +16,7 @@ from merchant.paysuper.sandbox import catalogue
 from merchant.paysuper.signature import sign
 from tests.faults.installation import Installation
 from tests.faults.worst_day import PROJECT, refund
-from tests.fulfillment.test_webhooks import event
+from tests.fulfillment.webhook_events import event
 
 PAGES = [
     "/transactions/",

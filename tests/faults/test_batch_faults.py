@@ -12,9 +12,9 @@ from fulfillment import batches, tasks
 from fulfillment.models import Action, Batch
 from merchant.models import AuditEvent, Merchant
 from tests.conftest import Person, signed_in
-from tests.faults.test_refund_faults import at_once, broken
+from tests.faults.breaking import at_once, broken
 from tests.fulfillment.desk import Desk, fresh, mirrored_order, settled
-from tests.fulfillment.test_batches import (
+from tests.fulfillment.selections import (
     confirm,
     confirmed,
     orders,

@@ -18,8 +18,8 @@ from merchant.paysuper.errors import PaySuperError
 from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import LANTERN
 from tests.merchant.sandbox_client import client
+from tests.transactions.syncing import charge_back, fault, heal, pay, sandbox
 from tests.transactions.test_daily_totals import counted, kept
-from tests.transactions.test_sync import charge_back, fault, heal, pay, sandbox
 from transactions import sync
 from transactions.models import SyncState, Transaction
 from transactions.sync import runs, walking

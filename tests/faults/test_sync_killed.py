@@ -19,8 +19,8 @@ from merchant.money import rounded
 from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import COPPER, LANTERN, connect
 from tests.merchant.sandbox_client import OWNER, client
+from tests.transactions.syncing import asked, charge_back, fault, heal, pay
 from tests.transactions.test_daily_totals import counted, kept
-from tests.transactions.test_sync import asked, charge_back, fault, heal, pay
 from transactions import sync
 from transactions.models import SyncState, Transaction, Walk
 

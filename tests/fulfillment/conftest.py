@@ -1,5 +1,7 @@
-"""The desk for everything in this folder."""
+"""The desk for everything in this folder, and what several tests begin with."""
 
 from tests.fulfillment.desk import desk, hurried, order
+from tests.fulfillment.selections import orders
+from tests.fulfillment.webhook_events import bells
 
-__all__ = ["desk", "hurried", "order"]
+__all__ = ["bells", "desk", "hurried", "order", "orders"]

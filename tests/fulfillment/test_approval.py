@@ -12,7 +12,7 @@ from merchant.access import Right, roles_with
 from merchant.models import AuditEvent, Merchant, RefundRules
 from tests.conftest import Person, person, signed_in
 from tests.fulfillment.desk import Desk, ask, fresh, mirrored_order, settled
-from tests.fulfillment.test_refund import form
+from tests.fulfillment.refunding import form
 from transactions.models import Transaction
 
 State = Action.State

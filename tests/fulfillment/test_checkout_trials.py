@@ -16,7 +16,7 @@ from merchant.models import AuditEvent, Merchant, Project
 from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import HARBOUR, HARBOUR_SECRET, KETTLE, Person, person
 from tests.fulfillment.desk import fresh
-from tests.fulfillment.test_webhooks import deliver
+from tests.fulfillment.webhook_events import deliver
 from transactions import sync
 from transactions.models import Connection, Transaction
 

@@ -14,7 +14,7 @@ from merchant.models import AuditEvent, Merchant, Project, User
 from merchant.paysuper.records import ProjectRecord
 from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW, SNOW_SECRET, Person, person
 from tests.fulfillment.desk import Desk, fresh, mirrored_order
-from tests.fulfillment.test_webhooks import deliver, event
+from tests.fulfillment.webhook_events import deliver, event
 from transactions.mirror.projects import apply_projects
 from transactions.models import Connection, MirroredProject, Transaction
 

@@ -9,7 +9,7 @@ from fulfillment.models import Action
 from merchant.models import Merchant
 from tests.conftest import Person
 from tests.fulfillment.desk import Desk, fresh, mirrored_order
-from tests.fulfillment.test_refund import form
+from tests.fulfillment.refunding import form
 from tests.fulfillment.test_worker import PATIENCE, Start, start
 from tests.merchant.sandbox_receiver import eventually
 

@@ -9,12 +9,13 @@ from django.test import Client as Browser
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from fulfillment.models import Action, WebhookEvent
+from fulfillment.models import Action, Message, WebhookEvent
 from fulfillment.tasks import run_action
 from merchant import measures, pulse
 from merchant.models import Merchant, Project
 from tests.conftest import COPPER, LANTERN, Person
-from transactions.models import Export, SyncState, Transaction
+from tests.transactions.schedules import daily
+from transactions.models import Export, ScheduleMail, ScheduleRun, SyncState, Transaction
 
 BEARER = {"HTTP_AUTHORIZATION": "Bearer of-nobody-else"}
 
@@ -109,6 +110,41 @@ def test_metrics_tell_of_every_merchant_what_waits_and_how_old_its_mirror_is(
     assert (found["rows", "webhook", "received"], found["rows", "webhook", "failed"]) == (1, 1)
     assert found["rows", "export", "waiting"] == 1
     assert (found["up", "database"], found["up", "broker"]) == (1, 1)
+
+
+def test_metrics_tell_of_mails_by_state_and_age(ann: Person, order: Transaction, harbour: Project) -> None:
+    now = timezone.now()
+    letter = {
+        "merchant": order.merchant,
+        "project": harbour,
+        "transaction": order,
+        "kind": "key",
+        "try_at": now,
+    }
+    for number, state in enumerate(["queued", "queued", "waiting", "failed", "gave_up", "unknown", "sent"]):
+        Message.objects.create(key=str(number), recipient="a@example.com", state=state, **letter)
+    Message.objects.filter(key="0").update(created_at=now - dt.timedelta(minutes=20))
+    Message.objects.create(key="old", state="gave_up", **letter)
+    Message.objects.filter(key="old").update(changed_at=now - dt.timedelta(days=2))
+    schedule = daily(order.merchant, ann.membership.user)
+    for day, state in enumerate(["waiting", "failed", "sent"]):
+        run = ScheduleRun.objects.create(
+            merchant=order.merchant, schedule=schedule, due_at=now - dt.timedelta(days=day)
+        )
+        person = {"user": ann.membership.user, "merchant": order.merchant}
+        ScheduleMail.objects.create(run=run, state=state, try_at=now, **person)
+    found = metrics()
+    counts = {key[1:]: value for key, value in found.items() if key[0] == "rows" and "mail" in key[1]}
+    assert counts == {
+        ("mail", "queued"): 2,
+        ("mail", "waiting"): 1,
+        ("mail", "failed"): 1,
+        ("mail", "gave_up"): 1,
+        ("mail", "unknown"): 1,
+        ("schedule mail", "waiting"): 1,
+        ("schedule mail", "failed"): 1,
+    }
+    assert found["rows_oldest_seconds", "mail", "queued"] == pytest.approx(1200, abs=5)
 
 
 def test_metrics_tell_of_queues_and_of_who_serves_them(db: None) -> None:

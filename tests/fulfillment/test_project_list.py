@@ -11,7 +11,7 @@ from merchant.models import Merchant, Project
 from merchant.paysuper.records import ProjectRecord
 from tests.conftest import HARBOUR, HARBOUR_SECRET, Person, person
 from tests.fulfillment.desk import fresh
-from tests.fulfillment.test_webhooks import deliver, event
+from tests.fulfillment.webhook_events import deliver, event
 from transactions.mirror.projects import apply_projects
 
 LIST = "/settings/projects/"

@@ -11,7 +11,7 @@ from fulfillment.models import Action
 from merchant.models import Merchant, RefundRules
 from tests.conftest import Person
 from tests.fulfillment.desk import Desk, mirrored_order, sent, settled
-from tests.fulfillment.test_refund import form, refund_row
+from tests.fulfillment.refunding import form, refund_row
 from transactions.models import Item, Transaction
 
 

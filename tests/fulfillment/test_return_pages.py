@@ -18,7 +18,7 @@ from fulfillment.returning import pages
 from merchant.models import AuditEvent, Merchant, Project
 from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW, Person
 from tests.fulfillment.desk import Desk
-from tests.fulfillment.test_webhooks import deliver
+from tests.fulfillment.webhook_events import deliver
 from transactions import declines
 from transactions.models import RawOrder, Transaction
 

@@ -17,7 +17,7 @@ from merchant.models import AuditEvent, Merchant, RefundRules
 from merchant.paysuper.client import Client
 from tests.conftest import Person, person
 from tests.fulfillment.desk import Desk, ask, fresh, mirrored_order, sent, settled
-from tests.fulfillment.test_refund import form
+from tests.fulfillment.refunding import form
 from tests.fulfillment.test_worker import PATIENCE, Start, start
 from tests.merchant.sandbox_receiver import eventually
 from transactions.models import Transaction

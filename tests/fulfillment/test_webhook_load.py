@@ -22,7 +22,7 @@ from merchant.models import Merchant
 from merchant.paysuper.signature import sign
 from tests.conftest import HARBOUR, HARBOUR_SECRET, KETTLE, KETTLE_SECRET
 from tests.fulfillment.desk import Desk, fresh
-from tests.fulfillment.test_webhooks import event
+from tests.fulfillment.webhook_events import event
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)

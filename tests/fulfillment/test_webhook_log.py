@@ -16,7 +16,7 @@ from merchant.access import RIGHTS, Right
 from merchant.models import AuditEvent, Merchant, Project
 from tests.conftest import HARBOUR, HARBOUR_SECRET, KETTLE, KETTLE_SECRET, SNOW, SNOW_SECRET, Person
 from tests.fulfillment.desk import Desk, fresh
-from tests.fulfillment.test_webhooks import ADDRESS, deliver, event, process, stored
+from tests.fulfillment.webhook_events import ADDRESS, deliver, event, process, stored
 from transactions.models import Transaction
 
 EXAMPLES = Path(__file__).parents[1] / "paysuper" / "examples"

@@ -16,7 +16,7 @@ from merchant.models import AuditEvent, Merchant, Project
 from merchant.paysuper import signature
 from tests.conftest import HARBOUR, HARBOUR_SECRET, SNOW_SECRET, Person
 from tests.fulfillment.desk import fresh
-from tests.fulfillment.test_webhooks import deliver, event
+from tests.fulfillment.webhook_events import deliver, event
 
 PAGE = f"/settings/projects/{HARBOUR}/"
 NEW_SECRET = "a-quite-new-secret"

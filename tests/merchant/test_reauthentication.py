@@ -6,7 +6,7 @@ from django.test import Client as Browser
 from fulfillment.models import Action
 from tests.conftest import PASSWORD, Person, signed_in
 from tests.fulfillment.desk import desk, order
-from tests.fulfillment.test_refund import form
+from tests.fulfillment.refunding import form
 from transactions.models import Transaction
 
 __all__ = ["desk", "order"]

@@ -9,7 +9,7 @@ from merchant.models import Merchant
 from merchant.paysuper.errors import NoAnswer
 from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import LANTERN
-from tests.transactions.test_sync import asked, charge_back, fault, heal, quick, sandbox
+from tests.transactions.syncing import asked, charge_back, fault, heal, quick, sandbox
 from transactions import sync
 from transactions.models import SyncState, Transaction, Walk
 from transactions.sync import runs, walking
