@@ -27,7 +27,7 @@ soak: ## Mixed load for MINUTES=30 while everything dies again and again, then p
 
 fuzz: ## Send REQUESTS=50000 requests that nobody should send to every address, and count the answers
 	@$(PREPARE) test
-	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(EMBEDDED) test tests/security/test_fuzz.py -n 0
+	@FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(EMBEDDED) test tests/security/test_fuzz.py
 
 guide: ## Take the pictures of the user's guide anew, into docs/guide/images
 	@$(PREPARE) test

@@ -110,6 +110,8 @@ def _locked(invitation: Invitation) -> Invitation:
 def _send(invitation: Invitation, by: User) -> None:
     token = secrets.token_urlsafe(32)
     mailing.cancel(invitation.mail)
+    # Who sends it again answers for it: see people.deactivate.
+    invitation.invited_by = by
     invitation.token_hash = hashed(token)
     invitation.expires_at = timezone.now() + dt.timedelta(days=settings.INVITATION_DAYS)
     invitation.mail = mailing.write(

@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    StreamingHttpResponse,
+)
 from django.utils import timezone
 from django_structlog.middlewares import RequestMiddleware
 
@@ -17,6 +24,7 @@ from merchant.models import Membership
 from merchant.safety import PERMISSIONS
 
 SESSION_KEY = "merchant"
+_METHODS = ("GET", "HEAD", "POST")
 _ONLY_READ, _ACTED = ("GET", "HEAD"), "acted"
 # Whoever reads the log must not see an order or a receipt, set a password, or confirm an address.
 _TOKEN = re.compile(
@@ -75,6 +83,20 @@ def _memberships(request: HttpRequest) -> Sequence[Membership]:
     if not request.user.is_authenticated:
         return ()
     return request.user.own_memberships
+
+
+def known_methods(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answers 405 to everything but GET, HEAD and POST: nothing here takes more.
+
+    Django's form views take PUT for POST, and those of libraries say what they are to whoever asks.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method not in _METHODS:
+            return HttpResponseNotAllowed(_METHODS)
+        return get_response(request)
+
+    return middleware
 
 
 def remembered(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.utils import timezone
 
-from merchant import audit
+from merchant import audit, mailing
+from merchant.access import Right, may
 from merchant.models import Membership, Merchant, Role, User
 
 
@@ -20,7 +21,7 @@ class LastOwner(Exception):
 def change_role(member: Membership, role: str, by: User) -> bool:
     """Give a member another role, from their next click on; False if it is theirs already.
 
-    Raises LastOwner.
+    What they have invited and may not any more is taken back. Raises LastOwner.
     """
     with _changing(member) as (locked, owners):
         before = locked.role
@@ -31,13 +32,14 @@ def change_role(member: Membership, role: str, by: User) -> bool:
         locked.role = role
         locked.save(update_fields=["role"])
         _record(locked, by, "member.role_changed", before=before, after=role)
+        _take_back_invitations(locked, by)
     return True
 
 
 def deactivate(member: Membership, by: User) -> bool:
     """End a membership and all sessions of its person; False if it has ended before.
 
-    Raises LastOwner.
+    The invitations that they sent are taken back. Raises LastOwner.
     """
     with _changing(member) as (locked, owners):
         if locked.ended_at:
@@ -48,6 +50,7 @@ def deactivate(member: Membership, by: User) -> bool:
         locked.save(update_fields=["ended_at"])
         event = "member.left" if by == locked.user else "member.deactivated"
         _record(locked, by, event, role=locked.role)
+        _take_back_invitations(locked, by)
         if by != locked.user:
             locked.user.end_sessions()
     return True
@@ -71,6 +74,19 @@ def _changing(member: Membership) -> Iterator[tuple[Membership, int]]:
         owners = lock_owners(member.merchant)
         locked = Membership.with_ended.select_for_update(of=("self",)).select_related("user", "merchant")
         yield locked.get(pk=member.pk), owners
+
+
+def _take_back_invitations(member: Membership, by: User) -> None:
+    """What somebody has invited who may not any more: a way back in would be left open."""
+    if not member.ended_at and may(member, Right.PEOPLE):
+        return
+    waiting = member.merchant.invitations.waiting().filter(invited_by=member.user)
+    for each in waiting.select_for_update(of=("self",)).select_related("mail").order_by("pk"):
+        each.revoked_at = timezone.now()
+        each.save(update_fields=["revoked_at"])
+        mailing.cancel(each.mail)
+        said = {"person": each.email, "role": Role(each.role)}
+        audit.record(member.merchant, by, "invitation.taken_back", each.pk, **said)
 
 
 def lock_owners(merchant: Merchant) -> int:

@@ -31,7 +31,7 @@ def undo(request: MemberRequest, action_id: int) -> HttpResponse:
     return _back(request, action)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.APPROVE)
 def decide(request: MemberRequest, action_id: int) -> HttpResponse:
     """Approve or turn down a refund as the second person."""

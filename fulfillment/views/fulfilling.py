@@ -12,7 +12,7 @@ from fulfillment.views.asking import ask_first, transaction_of
 from merchant.access import MemberRequest, Right, requires
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.FULFIL)
 def fulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Note that the goods have been handed over, whole or item by item."""
@@ -30,7 +30,7 @@ def fulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
     return ask_first(request, entry, "fulfil", form, ask, blocker)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.FULFIL)
 def unfulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Take a fulfilment back, whole or item by item."""
@@ -46,7 +46,7 @@ def unfulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
     return ask_first(request, entry, "unfulfil", form, ask, rules.unfulfil_blocker(entry, member))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.FULFIL)
 def withdraw(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Note that goods were taken back after their money went back."""
@@ -60,7 +60,7 @@ def withdraw(request: MemberRequest, uuid: UUID) -> HttpResponse:
     return ask_first(request, entry, "withdraw", form, ask, rules.withdraw_blocker(entry, member))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.FULFIL)
 def restore(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Take a withdrawal back."""

@@ -59,7 +59,7 @@ def message_body(request: MemberRequest, message_id: int) -> HttpResponse:
     return HttpResponse(page)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.MAIL)
 def mail(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Mail a receipt or a key by hand."""

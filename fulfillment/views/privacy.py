@@ -17,7 +17,7 @@ from merchant.models import Merchant, RetentionRules
 from merchant.reauthentication import ask_password, filled_in, is_recent
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.PRIVACY)
 def retention_rules(request: MemberRequest) -> HttpResponse:
     """See and set how long what tells of customers is kept."""
@@ -57,12 +57,12 @@ def _show(request: MemberRequest, form: RetentionForm) -> HttpResponse:
 
 @never_cache
 @sensitive_post_parameters("customer")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.PRIVACY)
 def erase_customer(request: MemberRequest) -> HttpResponse:
     """Look for a customer, see what would go, and forget them. Whom stands in no address and no session."""
     if not is_recent(request):
-        return ask_password(request) if request.method == "GET" else redirect("fulfillment:erase_customer")
+        return ask_password(request) if request.method != "POST" else redirect("fulfillment:erase_customer")
     form = CustomerForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _ask(request, form)

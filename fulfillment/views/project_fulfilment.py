@@ -20,7 +20,7 @@ CALLS_SHOWN = 50
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SETTINGS)
 def project_fulfilment(request: MemberRequest, project_id: str) -> HttpResponse:
     """The rule of a project. The first address of a server brings a secret, which is shown once."""

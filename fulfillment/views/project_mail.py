@@ -17,7 +17,7 @@ from merchant.models import Project
 
 
 @csp_update({"img-src": ["'self'", "data:"]})
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SETTINGS)
 def project_mail(request: MemberRequest, project_id: str) -> HttpResponse:
     """The rule of a project."""

@@ -15,7 +15,7 @@ from merchant.models import Membership, Merchant, RefundRules
 from merchant.reauthentication import ask_password, filled_in, is_recent
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.SETTINGS)
 def refund_rules(request: MemberRequest) -> HttpResponse:
     """See the rules; an owner changes them."""

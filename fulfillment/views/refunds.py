@@ -22,7 +22,7 @@ from merchant.reauthentication import ask_password, filled_in, is_recent
 from transactions.models import Transaction
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.REFUND)
 def refund(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Confirm and ask for a refund. An amount that has changed meanwhile is shown, and asked about again."""

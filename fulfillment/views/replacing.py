@@ -18,7 +18,7 @@ from transactions.models import Transaction
 from transactions.views.origin import back_to_card
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.REPLACE_KEYS)
 def replace_key(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """Confirm what cannot be undone, and ask for another key."""

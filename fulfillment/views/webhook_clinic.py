@@ -11,7 +11,7 @@ from merchant.access import MemberRequest, Right, requires
 
 
 @sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.MANAGE_WEBHOOKS)
 def webhook_clinic(request: MemberRequest) -> HttpResponse:
     """Say what is wrong with a signature. Nothing of what is pasted is kept."""

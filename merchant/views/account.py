@@ -14,13 +14,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from merchant import invitations, people, second_factor, sessions as signed_in
+from merchant import invitations, limits, people, second_factor, sessions as signed_in
 from merchant.access import MemberRequest, Right, requires
 from merchant.forms import JoiningForm
 from merchant.middleware import SESSION_KEY
 from merchant.models import Invitation, Membership, User
 from merchant.reauthentication import ask_password, is_recent
 
+# Links that somebody opens; a token cannot be guessed at this pace or any other.
+_LOOKS_A_MINUTE = 30
 _TOKEN_HASH = "invitation"  # noqa: S105 - the name under which a session holds it
 
 
@@ -43,12 +45,12 @@ def choose(request: MemberRequest) -> HttpResponse:
     return redirect("account")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.VIEW)
 def leave(request: MemberRequest) -> HttpResponse:
     """Leave the team of the merchant one works for right now."""
     member = request.membership
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "merchant/leave.html")
     if not is_recent(request):
         return ask_password(request)
@@ -97,10 +99,12 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
     """Where the link of an invitation's mail leads: joining, with or without an account so far."""
     if token := request.GET.get("token"):
+        if not limits.allows(request, "invitation", most=_LOOKS_A_MINUTE):
+            return render(request, "429.html", status=429)
         token_hash = invitations.hashed(token)
         if invitations.by_hash(token_hash):
             # Out of the address: histories must not learn the token.

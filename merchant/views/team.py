@@ -41,7 +41,7 @@ def rights(request: MemberRequest) -> HttpResponse:
     return render(request, "merchant/rights.html", {"roles": list(Role), "table": table})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.PEOPLE)
 def ask_for_second_factor(request: MemberRequest) -> HttpResponse:
     """Which roles sign in with a second factor."""
@@ -64,7 +64,7 @@ def ask_for_second_factor(request: MemberRequest) -> HttpResponse:
     return render(request, "merchant/second_factor.html", {"form": form})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.PEOPLE)
 def invite(request: MemberRequest) -> HttpResponse:
     """Invite somebody into the team."""
@@ -124,7 +124,7 @@ def _with_invitation(
     return redirect("team")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Right.PEOPLE)
 def person(request: MemberRequest, membership_id: int) -> HttpResponse:
     """One member: change the role, or end the membership."""

@@ -57,7 +57,7 @@ def looked_at(page: Page, name: str, screenshots: Path, axe: Axe) -> None:
     assert not found, (name, [(each["id"], each["nodes"][0]["html"]) for each in found])
 
 
-@pytest.mark.parametrize("tag", ["en-GB", "ar-BH", "ru-RU"])
+@pytest.mark.parametrize("tag", ["en-GB", "ar-BH", "ru-RU", "ja-JP"])
 def test_mails_can_be_read_on_every_screen(
     sold: Transaction, screens: list[Page], screenshots: Path, tag: str
 ) -> None:

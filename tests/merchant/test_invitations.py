@@ -244,3 +244,24 @@ def test_two_clicks_at_once_join_once(ann: Person, lantern: Merchant) -> None:
         thread.join(20)
     assert len(over) == 1
     assert AuditEvent.objects.filter(event="member.joined").count() == 1
+
+
+@pytest.mark.parametrize("end", ["deactivate", "change_role"])
+def test_an_invitation_does_not_outlive_the_right_of_who_sent_it(
+    ann: Person, lantern: Merchant, end: str
+) -> None:
+    otto = person(lantern, "otto", "owner")
+    invite(otto, role="owner")
+    way = link()
+    invite(otto, "second@example.com")
+    assert Browser().get(way).status_code == 302
+    second = Invitation.objects.get(email="second@example.com")
+    ann.browser.post(f"/team/invitations/{second.pk}/resend/")
+    if end == "deactivate":
+        people.deactivate(otto.membership, ann.membership.user)
+    else:
+        people.change_role(otto.membership, "developer", ann.membership.user)
+    assert Browser().get(way).status_code == 404
+    assert AuditEvent.objects.filter(event="invitation.taken_back", user=ann.membership.user).count() == 1
+    # The one that a colleague has sent again is that colleague's.
+    assert lantern.invitations.waiting().get() == second

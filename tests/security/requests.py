@@ -1,6 +1,5 @@
 """Requests that nobody should send: every address, with what its forms and filters are called and more."""
 
-import re
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -8,7 +7,8 @@ from django.http import HttpResponseBase
 from django.test import Client as Browser
 from hypothesis import strategies as st
 
-METHODS = ["GET"] * 5 + ["POST"] * 5 + ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
+# One request of fifty tries a method that the address does not take.
+ANY_METHOD = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
 # What an address, a filter or a form may get, beside what belongs there.
 HOSTILE = [
     "",
@@ -140,37 +140,66 @@ class Request:
         )
 
 
-def requests(
-    patterns: dict[str, dict[str, str]], people: list[str], fields: list[str], known: list[str]
-) -> st.SearchStrategy[Request]:
-    """Any request: `patterns` are addresses with what belongs into them, `known` the merchant's own ids."""
+@dataclass(frozen=True)
+class Place:
+    """An address: which methods it takes, what belongs into it, and what its forms would send there."""
+
+    pattern: str
+    methods: list[str]
+    parts: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+
+def requests(places: list[Place], people: list[str], known: list[str]) -> st.SearchStrategy[Request]:
+    """Any request, mostly of a form with some of its fields spoiled: `known` are ids, also foreign ones."""
+    names = sorted({name for place in places for fields in place.fields.values() for name in fields})
     texts = st.one_of(
         st.sampled_from(HOSTILE),
         st.sampled_from(known),
         st.text(st.characters(codec="utf-8"), max_size=40),
         st.integers(-(10**25), 10**25).map(str),
     )
-    names = st.one_of(st.sampled_from(fields), st.sampled_from(NAMES), st.text("abc_[]-0", max_size=8))
-    pairs = st.lists(st.tuples(names, texts), max_size=8)
+    any_name = st.one_of(st.sampled_from([*names, *NAMES]), st.text("abc_[]-0", max_size=8))
+    strange = st.lists(st.tuples(any_name, texts), max_size=5)
+    one_of_many, shares = st.integers(0, 49), st.integers(0, 9)
+
+    @st.composite
+    def filled_in(draw: st.DrawFn, fields: dict[str, list[str]]) -> list[tuple[str, str]]:
+        spoiled = draw(shares)  # of ten fields, in this form
+        pairs = []
+        for name, values in fields.items():
+            fate = draw(shares)
+            if fate >= spoiled:
+                pairs.append((name, draw(st.sampled_from(values))))
+            elif fate:
+                pairs.append((name, draw(texts)))
+        return pairs
 
     @st.composite
     def request(draw: st.DrawFn) -> Request:
-        pattern = draw(st.sampled_from(sorted(patterns)))
+        place = draw(st.sampled_from(places))
+        method = draw(st.sampled_from(place.methods if draw(one_of_many) else ANY_METHOD))
         parts = {
-            part: right if draw(st.integers(0, 3)) else draw(_fitting(part))
-            for part, right in patterns[pattern].items()
+            part: right if draw(shares) > 1 else draw(st.one_of(_fitting(part), _foreign(part, known)))
+            for part, right in place.parts.items()
         }
-        return Request(
-            draw(st.sampled_from(people)),
-            draw(st.sampled_from(METHODS)),
-            pattern,
-            parts,
-            draw(pairs) if draw(st.booleans()) else [],
-            draw(st.sampled_from(BODIES)) if draw(st.integers(0, 5)) == 0 else draw(pairs),
-            draw(st.sampled_from(HEADERS)),
-        )
+        query = draw(filled_in(place.fields.get("GET", {}))) + (draw(strange) if draw(shares) < 3 else [])
+        form: list[tuple[str, str]] | bytes = b""
+        if method == "POST":
+            form = draw(filled_in(place.fields.get("POST", {}))) + (draw(strange) if draw(shares) < 3 else [])
+        if not draw(one_of_many):
+            form = draw(st.sampled_from(BODIES))
+        headers = draw(st.sampled_from(HEADERS))
+        return Request(draw(st.sampled_from(people)), method, place.pattern, parts, query, form, headers)
 
     return request()
+
+
+def _foreign(part: str, known: list[str]) -> st.SearchStrategy[str]:
+    """An id of something else, as far as this part of an address takes it."""
+    fits = {"int": str.isdigit, "uuid": lambda each: each.count("-") == 4, "slug": str.isalnum}
+    fit = fits.get(part.strip("<>").partition(":")[0], bool)
+    return st.sampled_from([each for each in known if fit(each)])
 
 
 def _fitting(part: str) -> st.SearchStrategy[str]:
@@ -184,8 +213,3 @@ def _fitting(part: str) -> st.SearchStrategy[str]:
     if "slug:" in part:
         return st.sampled_from(["a", "-", "5f8a1d2b9b3d4e0001a7c2f1", "f" * 24, "F" * 300, "_"])
     return st.sampled_from(["a", "0", "%00", "x" * 500, "é", "' OR 1=1 --", "a-b-c"])
-
-
-def form_fields(page: str) -> set[str]:
-    """The names of everything that a page's forms send."""
-    return set(re.findall(r'\sname="([^"]+)"', page))

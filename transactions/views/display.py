@@ -28,7 +28,9 @@ def display(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, query, wanted.order, wanted.shown)
     if any(name in request.POST for name in _STEPS):
-        return _ask(request, query, changes.get("order", wanted.order), changes.get("shown", wanted.shown))
+        # Both are None where the form asks for the first columns as well.
+        order, shown = changes.get("order") or wanted.order, changes.get("shown") or wanted.shown
+        return _ask(request, query, order, shown)
     preferences.keep(request.membership, changes)
     if "order" in changes:
         messages.success(request, "Your columns are kept.")
