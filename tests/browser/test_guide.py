@@ -33,7 +33,7 @@ TEXT = """() => [document.body.textContent, ...[...document.querySelectorAll(
     '[aria-label], [placeholder], [title]')].flatMap(each => [each.ariaLabel, each.placeholder, each.title])
 ].join(' ')"""
 LABELS = """() => [...(document.querySelector('dialog[open]') ?? document).querySelectorAll(
-    'h1, h2, legend, label, th, button, .button, .tab, .nav a')]
+    'h1, legend, label, th, button, .button, .tab, .nav a')]
     .filter(each => each.checkVisibility()).map(each => {
         const copy = each.cloneNode(true);
         copy.querySelectorAll('bdi, svg, .unseen, .tab-count').forEach(part => part.remove());
