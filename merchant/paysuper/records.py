@@ -56,6 +56,7 @@ class OrderRecord(Struct, frozen=True):
     is_production: bool
     project_id: str
     project_name: str
+    merchant_id: str
     country: str
     total: Money
     charge: Money
@@ -108,6 +109,7 @@ class ProjectRecord:
     success_url: str = ""
     fail_url: str = ""
     callback_protocol: str = ""
+    merchant_id: str = ""
 
 
 def order(document: object) -> OrderRecord:
@@ -126,6 +128,7 @@ def order(document: object) -> OrderRecord:
         is_production=source.get("is_production") is not False,
         project_id=_required_project_id(project),
         project_name=localized(project.get("name")),
+        merchant_id=text_of(project, "merchant_id"),
         country=text_of(source, "country_code").upper(),
         total=Money(decimal(source.get("total_payment_amount")), text_of(source, "currency").upper()),
         charge=_returned(source) if is_refund else money(source.get("order_charge")),
@@ -181,6 +184,7 @@ def project(document: object) -> ProjectRecord:
         success_url=text_of(source, "url_redirect_success"),
         fail_url=text_of(source, "url_redirect_fail"),
         callback_protocol=text_of(source, "callback_protocol"),
+        merchant_id=text_of(source, "merchant_id"),
     )
 
 

@@ -15,7 +15,7 @@ from merchant.models import Merchant, Project
 from merchant.paysuper import records
 from merchant.paysuper.errors import Unexpected
 from merchant.paysuper.records import OrderRecord
-from tests.conftest import HARBOUR
+from tests.conftest import COPPER, HARBOUR
 from tests.merchant.examples import load, named, order
 from transactions import activation_keys, mirror
 from transactions.models import Fulfilment, Item, RawOrder, Transaction
@@ -214,7 +214,11 @@ def test_the_entry_of_another_merchant_is_never_touched(lantern: Merchant, coppe
     mirror.apply(lantern, [records.order(three_items())], at(1))
     before = state()
     stolen = records.order(
-        three_items(project=order()["project"] | {"id": "f" * 24}, status="refunded", items=None)
+        three_items(
+            project=order()["project"] | {"id": "f" * 24, "merchant_id": COPPER},
+            status="refunded",
+            items=None,
+        )
     )
     assert mirror.apply(copper, [stolen], at(9)) == mirror.Applied()
     assert state() == before

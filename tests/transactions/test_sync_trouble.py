@@ -9,9 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from merchant.models import Merchant
-from merchant.paysuper.errors import NoAnswer, NotAllowed, NotSent, PaySuperError
+from merchant.models import Merchant, Project
+from merchant.paysuper.errors import NoAnswer, NotAllowed, NotSent, PaySuperError, Unexpected
 from merchant.paysuper.sandbox import Sandbox
+from merchant.paysuper.sandbox.catalogue import MERCHANT_BY_ID
 from tests.conftest import COPPER, LANTERN, connect
 from tests.merchant.examples import FOLDER
 from tests.merchant.sandbox_client import OWNER
@@ -175,3 +176,22 @@ def test_unreadable_orders_are_said_by_the_command(
     told = capsys.readouterr()
     assert "cannot be read: not-one" in told.err
     assert "1 read, 1 new, 0 changed." in told.out
+
+
+@pytest.mark.django_db
+def test_the_token_of_another_merchant_fills_nothing_and_says_so(paysuper: Sandbox) -> None:
+    merchant = connect(LANTERN, "Lantern Works GmbH", paysuper.url, "sandbox-copper-owner-token")
+    with pytest.raises(Unexpected, match="token is of another merchant"):
+        sync.sync(merchant, full=True)
+    with pytest.raises(Unexpected, match="token is of another merchant"):
+        sync.refresh(merchant, next(iter(foreign(paysuper))))
+    assert "another merchant" in sync.read_projects(merchant).error
+    assert not Transaction.objects.exists()
+    assert not Project.objects.filter(merchant=merchant).exists()
+    assert "another merchant" in SyncState.objects.get(merchant=merchant).error
+
+
+def foreign(paysuper: Sandbox) -> list[UUID]:
+    """Orders of the other merchant at the sandbox."""
+    mine = {project.id for project in MERCHANT_BY_ID[COPPER].projects}
+    return [UUID(order.uuid) for order in paysuper.world.store.orders.values() if order.project_id in mine]

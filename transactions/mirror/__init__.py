@@ -105,11 +105,14 @@ def record_refund_state(entry: Transaction, state: str) -> None:
     entry.refund_state = state
 
 
-def update_project(merchant: Merchant, paysuper_id: str, name: str) -> Project:
+def update_project(merchant: Merchant, paysuper_id: str, name: str, owner: str = "") -> Project:
     """The project of this merchant under PaySuper's id, made or renamed as needed.
 
-    Raises Unexpected when it has been connected to another merchant.
+    `owner` is whose it is by PaySuper's word, "" if that was not said. Raises Unexpected when that is another
+    merchant, as with a token of another merchant, or when it has been connected to another one.
     """
+    if owner not in ("", merchant.paysuper_id):
+        raise Unexpected(f"the token is of another merchant: project {paysuper_id} belongs to {owner[:24]}")
     name = name[:200]
     theirs = Unexpected(f"project {paysuper_id} belongs to another merchant")
     try:
@@ -132,5 +135,7 @@ def _projects(merchant: Merchant, orders: Iterable[OrderRecord]) -> dict[str, Pr
     known = {project.paysuper_id: project for project in mine}
     for order in orders:
         if order.project_id not in known:
-            known[order.project_id] = update_project(merchant, order.project_id, order.project_name)
+            known[order.project_id] = update_project(
+                merchant, order.project_id, order.project_name, order.merchant_id
+            )
     return known

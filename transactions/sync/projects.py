@@ -21,12 +21,12 @@ def read_projects(merchant: Merchant) -> Connection:
         with line.sandbox(merchant) as client:
             found = _look(client, merchant)
             records = list(client.projects())
+        for record in records:
+            mirror.update_project(merchant, record.id, record.name, record.merchant_id)
     except PaySuperError as error:
         log.warning("projects_not_read", merchant=merchant.paysuper_id, status=error.status, code=error.code)
         found = {"failed_at": timezone.now(), "error": str(error)[:300]}
     else:
-        for record in records:
-            mirror.update_project(merchant, record.id, record.name)
         apply_projects(merchant, records, read_at)
         found |= {"succeeded_at": timezone.now(), "error": ""}
     return Connection.objects.update_or_create(merchant=merchant, defaults=found)[0]

@@ -72,7 +72,7 @@ def sync(
     """
     with _running(merchant) as state, line.client(merchant) as client:
         for project in client.projects():
-            mirror.update_project(merchant, project.id, project.name)
+            mirror.update_project(merchant, project.id, project.name, project.merchant_id)
         if since or until:
             start = since or state.synced_until or _beginning(client)
             report = _plain(client, merchant, start, until or timezone.now())
