@@ -80,7 +80,7 @@ class OrderRecord(Struct, frozen=True):
     document: bytes
 
     def __repr__(self) -> str:
-        """Its id alone: what customers are called and have bought stays out of logs and traces."""
+        """Its id alone: customers stay out of logs and traces."""
         return f"OrderRecord({self.uuid})"
 
 
@@ -106,10 +106,10 @@ class ProjectRecord:
     status: int
     webhook_url: str
     secret_key: str = field(repr=False)
+    merchant_id: str = ""
     success_url: str = ""
     fail_url: str = ""
     callback_protocol: str = ""
-    merchant_id: str = ""
 
 
 def order(document: object) -> OrderRecord:
@@ -133,7 +133,7 @@ def order(document: object) -> OrderRecord:
         total=Money(decimal(source.get("total_payment_amount")), text_of(source, "currency").upper()),
         charge=_returned(source) if is_refund else money(source.get("order_charge")),
         gross=money(source.get("refund_gross_revenue" if is_refund else "gross_revenue")),
-        tax=_refunded_tax(source) if is_refund else money(source.get("tax_fee_total")),
+        tax=money(_refunded_tax(source) if is_refund else source.get("tax_fee_total")),
         fees=money(source.get("refund_fees_total" if is_refund else "fees_total")),
         net=money(source.get("refund_reverse_revenue" if is_refund else "net_revenue")),
         method=text_of(method, "external_id"),
@@ -214,9 +214,8 @@ def _item(document: object) -> ItemRecord:
     )
 
 
-def _refunded_tax(source: JsonObject) -> Money:
-    # 2019 has no total (contract §6.2).
-    return money(source.get("refund_tax_fee_total") or source.get("refund_tax_fee"))
+def _refunded_tax(source: JsonObject) -> object:
+    return source.get("refund_tax_fee_total") or source.get("refund_tax_fee")  # 2019 has no total (§6.2)
 
 
 def _returned(source: JsonObject) -> Money:
@@ -226,8 +225,8 @@ def _returned(source: JsonObject) -> Money:
 
 
 def _account(method: JsonObject) -> str:
-    wallet, crypto = object_of(method.get("wallet")), object_of(method.get("crypto_currency"))
-    return text_of(wallet, "account") or text_of(crypto, "address")
+    wallet = text_of(object_of(method.get("wallet")), "account")
+    return wallet or text_of(object_of(method.get("crypto_currency")), "address")
 
 
 def _required_uuid(value: object) -> UUID:
