@@ -1,9 +1,9 @@
 """One sync of a merchant at a time, over all processes and machines."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from merchant.models import Merchant
 
@@ -31,4 +31,9 @@ def alone(merchant: Merchant) -> Iterator[None]:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK, merchant.pk])
             if cursor.fetchone() != (True,):
                 raise AlreadyRunning("A sync of this merchant is already running.")
-        yield
+        try:
+            yield
+        finally:
+            # Closing alone would let the server end the transaction whenever it finds out.
+            with suppress(Error):
+                line.rollback()
