@@ -46,21 +46,29 @@ def sandbox(merchant: Merchant) -> SandboxClient:
 
 def staff(merchant: Merchant, patience: Patience = Patience()) -> Client:  # noqa: B008 - frozen
     """A client of PaySuper's staff, for what a merchant's token may not do (contract §8.1)."""
-    token = merchant.staff_token
-    return Client(merchant.api_url, token, circuit=circuit(merchant), patience=patience, witness=_count)
+    return _speaking(Client, merchant, merchant.staff_token, patience)
 
 
 def _connected(kind: type[C], merchant: Merchant, patience: Patience) -> C:
+    token = AccessToken(merchant.api_token, merchant.token_expires_at)
+    renewal = Renewal(merchant) if merchant.refresh_token else None
+    return _speaking(kind, merchant, token, patience, refresh=renewal)
+
+
+def _speaking(
+    kind: type[C], merchant: Merchant, token: str | AccessToken, patience: Patience, **named: Any
+) -> C:
+    """Every client to PaySuper is made here: counted, behind the circuit, and led into no private network."""
     return kind(
         merchant.api_url,
-        AccessToken(merchant.api_token, merchant.token_expires_at),
-        refresh=Renewal(merchant) if merchant.refresh_token else None,
+        token,
         generation=merchant.generation,
         prefix=merchant.api_prefix,
         circuit=circuit(merchant),
         patience=patience,
         witness=_count,
         transport=_outwards(),
+        **named,
     )
 
 

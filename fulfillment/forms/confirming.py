@@ -1,4 +1,4 @@
-"""A note, and words to type, before something that cannot be taken back."""
+"""Words to type before something that cannot be taken back."""
 
 from typing import Any
 
@@ -6,9 +6,8 @@ from django import forms
 
 
 class ConfirmedForm(forms.Form):
-    """The words that confirm what is asked for, and a note."""
+    """The words that confirm what is asked for."""
 
-    note = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
     typed = forms.CharField(
         max_length=50, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from fulfillment.forms.confirming import ConfirmedForm
 from merchant.models import RetentionRules
 
 
@@ -52,22 +53,9 @@ class CustomerForm(forms.Form):
     )
 
 
-class ErasureForm(CustomerForm):
-    """The customer that was found, and the words that confirm it."""
-
-    confirmation = forms.CharField(
-        required=False, max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+class ErasureForm(ConfirmedForm, CustomerForm):
+    """The customer that was found, and the words that confirm it, with the number that was seen."""
 
     def __init__(self, phrase: str, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.phrase = phrase
+        super().__init__(phrase, *arguments, **named)
         self.fields["customer"].widget = forms.HiddenInput()
-        self.fields["confirmation"].label = f"Type {phrase} to confirm"
-
-    def clean_confirmation(self) -> str:
-        """Exactly the words, which hold the number of what was found: it may have changed meanwhile."""
-        typed: str = self.cleaned_data["confirmation"]
-        if typed.strip() != self.phrase:
-            raise forms.ValidationError(f"Type {self.phrase}, then everything above is erased.")
-        return typed

@@ -99,15 +99,18 @@ def _claimed(message: Message) -> bool:
         return move(message, State.SENDING, **values, handed_over_at=None)
 
 
+def _waits_for(order: Transaction) -> str:
+    """What has to end before it is known which keys the customer gets, if any; "" for nothing."""
+    if order.status == Status.PROCESSED and order.refund_state in rules.REFUND_UNDER_WAY:
+        return "A refund of the order is under way."
+    return "A key of the order is being replaced." if order.refund_state == rules.KEY_REPLACING else ""
+
+
 def _keys_to_send(message: Message, order: Transaction) -> list[str]:
     """The keys, if they may go out now; else the mail waits or stops."""
-    if order.status == Status.PROCESSED and order.refund_state in rules.REFUND_UNDER_WAY:
+    if words := _waits_for(order):
         later = timezone.now() + _WAIT_FOR_REFUND
-        move(message, State(message.state), outcome="A refund of the order is under way.", try_at=later)
-        return []
-    if order.refund_state == rules.KEY_REPLACING:
-        later = timezone.now() + _WAIT_FOR_REFUND
-        move(message, State(message.state), outcome="A key of the order is being replaced.", try_at=later)
+        move(message, State(message.state), outcome=words, try_at=later)
         return []
     if words := key_blocker(message, order):
         move(message, State.STOPPED, outcome=words)

@@ -9,7 +9,7 @@ from fulfillment import actions, rehearsal, rules
 from fulfillment.forms import DecisionForm
 from fulfillment.models import Action
 from fulfillment.tasks import ring_for_refund, settle_action
-from fulfillment.views.asking import card_again, question
+from fulfillment.views.asking import card_again, note_of, question
 from merchant.access import MemberRequest, Right, get_or_404, requires
 from merchant.celery import ring
 from merchant.models import RefundRules
@@ -69,9 +69,7 @@ def close(request: MemberRequest, action_id: int) -> HttpResponse:
     """A person says that a refund of unknown outcome did not happen."""
     action = _refund_of(request, action_id)
     try:
-        # PostgreSQL holds no NUL in a text.
-        note = request.POST.get("note", "").replace("\0", "")[:200]
-        actions.close(action, request.membership, note)
+        actions.close(action, request.membership, note_of(request))
     except actions.Blocked as blocked:
         messages.error(request, str(blocked))
     return _back(request, action)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from fulfillment import going_live as points
 from fulfillment.forms import BackupForm
+from fulfillment.going_live.checks import GREEN
 from fulfillment.models import BackupNote
 from merchant import audit
 from merchant.access import MemberRequest, Right, requires
@@ -35,6 +36,6 @@ def going_live(request: MemberRequest) -> HttpResponse:
         return redirect("fulfillment:going_live")
     checks = points.checks(merchant)
     notes = BackupNote.objects.filter(merchant=merchant).select_related("noted_by")[:_NOTES]
-    done = sum(check.state == "green" for check in checks)
+    done = sum(check.state == GREEN for check in checks)
     context = {"checks": checks, "done": done, "form": form, "notes": notes}
     return render(request, "fulfillment/going_live.html", context, status=400 if is_sent else 200)

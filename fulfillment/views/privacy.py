@@ -71,7 +71,7 @@ def erase_customer(request: MemberRequest) -> HttpResponse:
     if not found.orders:
         form.add_error("customer", "No order is known of this customer.")
         return _ask(request, form)
-    typed = request.POST if "confirmation" in request.POST else None
+    typed = request.POST if "typed" in request.POST else None
     confirmed = ErasureForm(found.phrase, typed, initial={"customer": customer})
     if typed is None or not confirmed.is_valid():
         return _ask(request, form, found, confirmed)

@@ -10,7 +10,7 @@ from fulfillment import actions, replacing, rules
 from fulfillment.forms import ReplaceKeyForm
 from fulfillment.models import KeyReplacement, MailRule
 from fulfillment.tasks import run_key_replacement
-from fulfillment.views.asking import card_again, question, transaction_of
+from fulfillment.views.asking import card_again, note_of, question, transaction_of
 from merchant.access import MemberRequest, Right, get_or_404, requires
 from merchant.celery import ring
 from merchant.reauthentication import ask_password, filled_in, is_recent
@@ -62,9 +62,7 @@ def close_replacement(request: MemberRequest, replacement_id: int) -> HttpRespon
     """A person says that no key was replaced."""
     replacement = _replacement_of(request, replacement_id)
     try:
-        # PostgreSQL holds no NUL in a text.
-        note = request.POST.get("note", "").replace("\0", "")[:200]
-        replacing.close(replacement, request.membership, note)
+        replacing.close(replacement, request.membership, note_of(request))
     except actions.Blocked as blocked:
         messages.error(request, str(blocked))
     return back_to_card(request, replacement.transaction_id)

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.datastructures import MultiValueDict
 
+from merchant.days_filter import DaysFilter
 from merchant.models import AuditEvent, Merchant, User
 
 # Of so many newest entries the kinds are offered; any other can be typed.
@@ -14,7 +15,7 @@ _LOOKED_AT = 2000
 _SYSTEM = "system"
 
 
-class AuditFilter(forms.Form):
+class AuditFilter(DaysFilter):
     """The filters of the audit, by the names that stand in its address."""
 
     person = forms.CharField(
@@ -22,25 +23,11 @@ class AuditFilter(forms.Form):
     )
     event = forms.CharField(required=False, max_length=60, help_text="Its beginning is enough: refund")
     object = forms.CharField(required=False, max_length=100, help_text="An ID, such as an order's.")
-    first = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    field_order = ("person", "event", "object", "first", "last")
 
     def __init__(self, merchant: Merchant, data: MultiValueDict[str, Any]) -> None:
-        super().__init__(data)
-        self.merchant = merchant
+        super().__init__(merchant, data)
         self.fields["event"].widget.attrs["list"] = "audit-events"
-
-    def clean(self) -> dict[str, Any]:
-        """The last day does not lie before the first."""
-        values: dict[str, Any] = super().clean() or {}
-        if values.get("first") and values.get("last") and values["first"] > values["last"]:
-            self.add_error("last", "The last day lies before the first.")
-        return values
-
-    @property
-    def is_set(self) -> bool:
-        """Whether anything is asked for."""
-        return any(self.data.get(name) for name in self.fields)
 
     @property
     def known_events(self) -> list[str]:

@@ -21,7 +21,7 @@ def count(order: Transaction) -> int:
 
 
 def confirmed(order: Transaction, phrase: str = "") -> dict[str, str]:
-    return {"customer": order.customer_email, "confirmation": phrase or f"ERASE {count(order)}"}
+    return {"customer": order.customer_email, "typed": phrase or f"ERASE {count(order)}"}
 
 
 def test_a_search_says_what_would_go_and_changes_nothing(customer: Transaction, ann: Person) -> None:
@@ -54,7 +54,7 @@ def test_the_typed_words_erase_the_customer_and_sums_stay(customer: Transaction,
 
 @pytest.mark.parametrize("typed", ["", "ERASE", "erase 1", "ERASE 0", "ERASE 999", "\0"])
 def test_other_words_erase_nobody(customer: Transaction, ann: Person, typed: str) -> None:
-    answer = ann.browser.post(PAGE, {"customer": customer.customer_email, "confirmation": typed})
+    answer = ann.browser.post(PAGE, {"customer": customer.customer_email, "typed": typed})
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode()
     assert Transaction.objects.get(pk=customer.pk).customer_email
@@ -62,7 +62,7 @@ def test_other_words_erase_nobody(customer: Transaction, ann: Person, typed: str
 
 @pytest.mark.parametrize("asked", ["", "nobody@example.com", "\0", "x" * 400, "%", "' OR 1=1"])
 def test_nobody_is_found_by_nonsense(mirrored: Merchant, ann: Person, asked: str) -> None:
-    answer = ann.browser.post(PAGE, {"customer": asked, "confirmation": "ERASE 1"})
+    answer = ann.browser.post(PAGE, {"customer": asked, "typed": "ERASE 1"})
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode()
     assert not AuditEvent.objects.filter(event="customer.erased").exists()
@@ -72,7 +72,7 @@ def test_while_something_is_under_way_the_page_says_so(customer: Transaction, an
     surroundings(customer, ann, state="waiting")
     page = ann.browser.post(PAGE, {"customer": customer.customer_email}).content.decode()
     assert "Your server is still to be told" in page
-    assert "confirmation" not in page
+    assert "typed" not in page
     answer = ann.browser.post(PAGE, confirmed(customer), follow=True)
     assert "Nothing was changed" in answer.content.decode()
     assert Transaction.objects.get(pk=customer.pk).customer_email

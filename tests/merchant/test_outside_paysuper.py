@@ -1,5 +1,7 @@
 """PaySuper's addresses: refused when a merchant is connected, and again when they are called."""
 
+from uuid import uuid4
+
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
@@ -63,6 +65,16 @@ def test_paysuper_is_not_called_where_its_name_leads_into_a_private_network(
     with line.client(lantern) as client, pytest.raises(NotAllowed, match="private network"):
         client.beginning()
     assert name_server.asked == ["api.example"]  # and is not asked again: trying would not help
+
+
+def test_nor_does_the_token_of_paysupers_staff_go_there(
+    lantern: Merchant, settings: Settings, name_server: NameServer
+) -> None:
+    settings.ALLOW_PRIVATE_PAYSUPER = False
+    lantern.api_url, lantern.staff_token = "https://api.example", "staff"
+    name_server.answers = [[PRIVATE]]
+    with line.staff(lantern) as client, pytest.raises(NotAllowed, match="private network"):
+        client.replace_code(uuid4(), "f" * 24)
 
 
 def test_a_page_says_why_paysuper_is_not_called(lantern: Merchant, ann: Person, settings: Settings) -> None:
