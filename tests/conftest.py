@@ -60,6 +60,9 @@ class Person:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The tests' database. A session that a test has left open is ended and named before it is dropped."""
+    if not connection.settings_dict["NAME"].startswith("test_"):
+        # Nothing makes one for tests whose rows belong to their module: they would fill the developer's own.
+        raise RuntimeError("None of these tests asks for the tests' database: run their whole file.")
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(

@@ -186,6 +186,21 @@ def test_a_page_reads_along_an_index_and_little_of_it(reader: Browser, query: st
     assert blocks <= MOST_BLOCKS
 
 
+def test_the_planner_takes_no_rare_part_of_an_address_for_frequent_because_it_has_it_as_a_sample(
+    reader: Browser,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT histogram_bounds::text::text[] FROM pg_stats WHERE tablename = 'tx_email_part' LIMIT 1"
+        )
+        samples = cursor.fetchone()[0]
+    for sample in samples[1 : len(samples) : len(samples) // 5]:
+        part = sample.partition("EXAMPLE")[0]
+        found = next(sql for sql in asked(reader, f"q={part.replace('@', '%40')}") if "LIMIT 51" in sql)
+        [walk] = [node for node in nodes(plan(found)) if node.get("Index Name") == "tx_email_part"]
+        assert walk["Plan Rows"] < ROWS / 200, part
+
+
 @pytest.mark.parametrize("order", ["-date", "date", "-amount", "amount"])
 @pytest.mark.parametrize("query", ["", "status=rejected"])
 def test_every_page_in_either_direction_costs_the_same(reader: Browser, order: str, query: str) -> None:

@@ -123,7 +123,7 @@ def _type(row: Row) -> str:
 
 COLUMNS = {
     "status": Column("Status", ("status", "refund_state", "fulfilment"), _status),
-    "project": _text("Project", "project__name"),
+    "project": _text("Project", "project_name"),
     "product": _text("Product", "product"),
     "date": Column(
         "Date & time", ("created_at",), lambda row: moment(row["created_at"]), sorts_by="created_at"

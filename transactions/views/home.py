@@ -38,5 +38,6 @@ def _totals(recent: TransactionFilter, *, by_days: bool) -> Sequence[overview.To
 
 def _newest(request: MemberRequest) -> list[dict[str, Any]]:
     values = tables.values_of(tables.DEFAULT_COLUMNS)
-    found = paging.page(mine(request), paging.DEFAULT_ORDER, "", 8, values).rows
+    entries = tables.with_project(mine(request))
+    found = paging.page(entries, paging.DEFAULT_ORDER, "", 8, values).rows
     return list(tables.rows(found, tables.DEFAULT_COLUMNS, masked=True))

@@ -72,7 +72,7 @@ def _page(
     values, cursor = tables.values_of(wanted.columns), request.GET.get("cursor", "")
     try:
         with limited():
-            return paging.page(filters.found, order, cursor, size, values), False
+            return paging.page(tables.with_project(filters.found), order, cursor, size, values), False
     except TooSlow:
         return paging.Page(rows=[], previous="", next=""), True
 
