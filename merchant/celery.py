@@ -13,6 +13,8 @@ from kombu.exceptions import OperationalError
 from merchant import measures, pulse, walls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "merchant.settings")
+# `migrate` has run them before any worker starts. They import every page, 13 MB in each process.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 log = structlog.get_logger()
 

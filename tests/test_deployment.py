@@ -30,6 +30,7 @@ def test_compose_runs_the_programs_of_the_procfile() -> None:
     for name in OURS:
         command = " ".join(COMPOSE["services"][name].get("command", []))
         assert queues(command) == queues(PROGRAMS[name]), name
+        assert ("nice -n 10 celery" in command) == ("nice -n 10 celery" in PROGRAMS[name]), name
     served = [queue for name in OURS for queue in queues(PROGRAMS[name])]
     assert sorted(served) == sorted(settings.QUEUES)
 
@@ -65,6 +66,15 @@ def test_units_of_systemd_serve_every_queue_and_start_together() -> None:
         unit = (folder / f"dashboard-{name}.service").read_text()
         assert "User=dashboard" in unit
         assert "ProtectSystem=strict" in unit
+
+
+@pytest.mark.parametrize("queue", settings.QUEUES)
+def test_what_takes_long_gives_way_to_what_somebody_waits_for(queue: str) -> None:
+    gives_way = queue in ("sync", "exports")
+    [program] = [program for program in PROGRAMS.values() if queue in queues(program)]
+    assert ("nice -n 10 celery" in program) is gives_way
+    beside = ROOT / "docs" / "systemd" / f"dashboard-worker@{queue}.service.d" / "nice.conf"
+    assert (beside.exists() and "\nNice=10\n" in beside.read_text()) is gives_way
 
 
 def test_the_table_of_variables_is_that_of_the_settings() -> None:

@@ -35,8 +35,8 @@ def measure(sizes: Sizes) -> Iterator[Figure]:
     WebhookEvent.objects.all().delete()
     with server() as port:
         pairs = interleaved(
-            lambda: _delivered(port, f"/webhooks/paysuper/{HARBOUR}/", sizes.events),
-            lambda: _delivered(port, f"/peer/{HARBOUR}/", sizes.events),
+            lambda: delivered(port, f"/webhooks/paysuper/{HARBOUR}/", sizes.events),
+            lambda: delivered(port, f"/peer/{HARBOUR}/", sizes.events),
             sizes.rounds,
         )
     if WebhookEvent.objects.count() != sizes.events * sizes.rounds:
@@ -61,7 +61,7 @@ def server() -> Iterator[int]:
     ):
         try:
             wait_for(port)
-            _delivered(port, f"/peer/{HARBOUR}/", 50)
+            delivered(port, f"/peer/{HARBOUR}/", 50)
             yield port
         finally:
             process.terminate()
@@ -76,7 +76,7 @@ def wait_for(port: int) -> None:
     raise RuntimeError("the web server does not start")
 
 
-def _delivered(port: int, path: str, events: int) -> float:
+def delivered(port: int, path: str, events: int) -> float:
     """Seconds for so many events."""
     requests = [request(path) for _ in range(events)]
     start = time.perf_counter()

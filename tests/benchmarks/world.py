@@ -20,10 +20,16 @@ NOBODY = "http://127.0.0.1:1"
 
 
 @contextlib.contextmanager
-def paysuper(rows: int) -> Iterator[Merchant]:
-    """Lantern Works, with about so many rows at a sandbox in a process of its own."""
-    command = [sys.executable, "manage.py", "sandbox", "--port", "0", "--orders", str(int(rows / _SHARE))]
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True) as process:
+def paysuper(rows: int, *before: str) -> Iterator[Merchant]:
+    """Lantern Works, with about so many rows at a sandbox in a process of its own.
+
+    `before` comes before its command.
+    """
+    orders = str(int(rows / _SHARE))
+    command = [sys.executable, "manage.py", "sandbox", "--port", "0", "--orders", orders]
+    with subprocess.Popen(
+        [*before, *command], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             said = process.stdout.readline()
             yield lantern(said.split()[-1])
