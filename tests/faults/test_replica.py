@@ -16,7 +16,7 @@ from tests.conftest import Person
 from tests.faults.following import Follower, has_programs, pair
 from tests.fulfillment.desk import Desk
 from tests.merchant.sandbox_receiver import eventually
-from tests.transactions.test_export_jobs import folder, made  # noqa: F401
+from tests.transactions.export_requests import folder, made  # noqa: F401
 from transactions import sync
 from transactions.models import SyncState, Transaction
 
