@@ -18,6 +18,7 @@ PACKAGES = ("merchant", "transactions", "fulfillment")
 MODULE, FUNCTION, TEST_MODULE, TEST_FUNCTION = 250, 45, 400, 55
 LONGER = {
     "merchant/settings.py": "one list, read from top to bottom",
+    "tests/test_access.py": "one fixture with one of everything that a merchant has",
 }
 TWIN = 6
 # Called by what calls us: Django, allauth, Celery, WeasyPrint, the standard library.
