@@ -156,6 +156,49 @@ def joined(browser: Browser, mails: PostOffice) -> Page:
     return page
 
 
+def hear_from_paysuper(page: Page, paysuper: Sandbox) -> None:
+    for project_id, missing in ((HARBOUR, "Lantern Harbour, Snow Defender"), (SNOW, "Snow Defender")):
+        says(page, "Webhooks set up", "Do this", f"The secret key is missing: {missing}.")
+        expect(point(page, "A signed webhook has come")).to_contain_text(f"None yet for {missing}:")
+        follow(page, "Webhooks set up", "Set it")
+        set_webhooks_up(page, paysuper, project_id)
+    says(page, "A signed webhook has come", "Done", "For every project.")
+    see(page, page.get_by_text("PaySuper has our addresses, and the secret keys are set."))
+
+
+def serve_customers(page: Page, mails: PostOffice) -> None:
+    follow(page, "A test payment is done", "Make a test payment")
+    pay_by_hand(page)
+    says(page, "A test payment is done", "Done", "It was paid, and it arrived here.")
+    set_mails_up(page, "We mail them")
+    set_mails_up(page, "PaySuper mails them")
+    says(page, "Receipts", "Do this", "No mail has been delivered yet: Lantern Harbour.")
+    follow(page, "Receipts", "Make a test payment")
+    page.get_by_role("button", name="Make the test payment").click()
+    page.get_by_role("link", name="See the mail").click(timeout=20 * SECONDS)
+    expect(page.locator("#mail-state")).to_contain_text("Sent")
+    assert len(mails_to("ann@example.com", mails)) == 1
+    says(page, "Receipts", "Done", "We mail for Lantern Harbour, and mails were delivered.")
+
+
+def be_two(page: Page, browser: Browser, mails: PostOffice) -> None:
+    """Two owners, each with a second factor."""
+    follow(page, "Two owners", "Invite another one")
+    page.get_by_label("E-mail").fill("olga@example.com")
+    page.get_by_label("Role").select_option("Owner")
+    page.get_by_role("button", name="Send the invitation").click()
+    olga = joined(browser, mails)
+    says(page, "Two owners", "Done", "There are 2 owners.")
+    expect(point(page, "Second factor")).to_contain_text("ann@example.com, Olga.")
+    follow(page, "Second factor", "See yours")
+    set_second_factor_up(page)
+    says(page, "Second factor", "Do this", "Can move money without one: Olga.")
+    olga.get_by_role("link", name="Your account").click()
+    olga.get_by_role("link", name="Set up the second factor").click()
+    set_second_factor_up(olga)
+    says(page, "Second factor", "Done", "Everybody who can move money has one.")
+
+
 def test_an_owner_walks_from_nothing_to_every_point_that_a_sandbox_lets_be_done(
     browser: Browser,
     opened: Callable[..., Page],
@@ -169,56 +212,19 @@ def test_an_owner_walks_from_nothing_to_every_point_that_a_sandbox_lets_be_done(
     expect(ann.get_by_text("0 of 10 points are done.")).to_be_visible()
     expect(point(ann, "Connection and token")).to_contain_text("PaySuper has not been asked yet")
     photographed(ann, screenshots / "going-live-start")
-
     ann.get_by_role("button", name="Ask PaySuper now").click()
     see(ann, ann.get_by_text("In production: Lantern Harbour, Snow Defender."))
     expect(point(ann, "Pages after the payment")).to_contain_text("Done:")
-
-    for project_id, missing in ((HARBOUR, "Lantern Harbour, Snow Defender."), (SNOW, "Snow Defender.")):
-        says(ann, "Webhooks set up", "Do this", f"The secret key is missing: {missing}")
-        expect(point(ann, "A signed webhook has come")).to_contain_text(f"None yet for {missing[:-1]}")
-        follow(ann, "Webhooks set up", "Set it")
-        set_webhooks_up(ann, live_paysuper, project_id)
-    says(ann, "A signed webhook has come", "Done", "For every project.")
-    see(ann, ann.get_by_text("PaySuper has our addresses, and the secret keys are set."))
-
-    follow(ann, "A test payment is done", "Make a test payment")
-    pay_by_hand(ann)
-    says(ann, "A test payment is done", "Done", "It was paid, and it arrived here.")
-
-    set_mails_up(ann, "We mail them")
-    set_mails_up(ann, "PaySuper mails them")
-    says(ann, "Receipts", "Do this", "No mail has been delivered yet: Lantern Harbour.")
-    follow(ann, "Receipts", "Make a test payment")
-    ann.get_by_role("button", name="Make the test payment").click()
-    ann.get_by_role("link", name="See the mail").click(timeout=20 * SECONDS)
-    expect(ann.locator("#mail-state")).to_contain_text("Sent")
-    assert len(mails_to("ann@example.com", mails)) == 1
-    says(ann, "Receipts", "Done", "We mail for Lantern Harbour, and mails were delivered.")
-
-    follow(ann, "Two owners", "Invite another one")
-    ann.get_by_label("E-mail").fill("olga@example.com")
-    ann.get_by_label("Role").select_option("Owner")
-    ann.get_by_role("button", name="Send the invitation").click()
-    olga = joined(browser, mails)
-    says(ann, "Two owners", "Done", "There are 2 owners.")
-
-    expect(point(ann, "Second factor")).to_contain_text("ann@example.com, Olga.")
-    follow(ann, "Second factor", "See yours")
-    set_second_factor_up(ann)
-    says(ann, "Second factor", "Do this", "Can move money without one: Olga.")
-    olga.get_by_role("link", name="Your account").click()
-    olga.get_by_role("link", name="Set up the second factor").click()
-    set_second_factor_up(olga)
-    says(ann, "Second factor", "Done", "Everybody who can move money has one.")
-
+    hear_from_paysuper(ann, live_paysuper)
+    serve_customers(ann, mails)
+    be_two(ann, browser, mails)
     follow(ann, "Backups", "Note one")
     ann.get_by_label("Where it lies").fill("The safe")
     ann.get_by_role("button", name="Note the backup").click()
-
     expect(ann.get_by_text("9 of 10 points are done.")).to_be_visible()
     expect(ann.locator(".point .status-green")).to_have_count(9)
     # A sandbox is not PaySuper: that point is done with the real connection alone.
+    expect(point(ann, "Connection and token")).to_contain_text("Do this:")
     expect(point(ann, "Connection and token")).to_contain_text(
         "This is a sandbox. Before you go live connect PaySuper itself"
     )
