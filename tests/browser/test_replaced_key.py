@@ -22,6 +22,10 @@ from tests.merchant.sandbox_receiver import eventually
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 1000
+ON_TOP = """each => {
+    const place = each.getBoundingClientRect();
+    return each.contains(document.elementFromPoint(place.x + 5, place.y + place.height / 2));
+}"""
 NEVER = "An activation key of this order was replaced: PaySuper refunds it no more."
 
 
@@ -109,7 +113,9 @@ def test_a_key_is_replaced_once_mailed_once_and_no_refund_is_possible_any_more(
     dialog.get_by_label("Why").fill("The key was used already")
     dialog.get_by_label("Type NO REFUND to confirm").fill("REFUND")
     dialog.get_by_role("button", name="Replace the key").click()
-    expect(dialog.get_by_text("Type NO REFUND exactly. Nothing was changed.")).to_be_in_viewport()
+    wrong = dialog.get_by_text("Type NO REFUND exactly. Nothing was changed.")
+    expect(wrong).to_be_in_viewport()
+    assert wrong.evaluate(ON_TOP), "the dialog's buttons lie upon it"
     assert (replaced(live_paysuper), KeyReplacement.objects.count()) == (0, 0)
     ann.screenshot(path=screenshots / "replace-key.png")
 
