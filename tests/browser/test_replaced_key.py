@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from fulfillment.models import KeyReplacement, MailRule
@@ -67,6 +67,12 @@ def bought(browser: Browser, paysuper: Sandbox) -> str:
     return found[0]
 
 
+def is_seen(words: Locator) -> None:
+    """They are in sight, and the dialog's buttons do not lie upon them."""
+    expect(words).to_be_in_viewport()
+    assert words.evaluate(ON_TOP)
+
+
 def shown_key(page: Page) -> str:
     """The key of the order's one item, as the card shows it."""
     page.reload()
@@ -113,9 +119,7 @@ def test_a_key_is_replaced_once_mailed_once_and_no_refund_is_possible_any_more(
     dialog.get_by_label("Why").fill("The key was used already")
     dialog.get_by_label("Type NO REFUND to confirm").fill("REFUND")
     dialog.get_by_role("button", name="Replace the key").click()
-    wrong = dialog.get_by_text("Type NO REFUND exactly. Nothing was changed.")
-    expect(wrong).to_be_in_viewport()
-    assert wrong.evaluate(ON_TOP), "the dialog's buttons lie upon it"
+    is_seen(dialog.get_by_text("Type NO REFUND exactly. Nothing was changed."))
     assert (replaced(live_paysuper), KeyReplacement.objects.count()) == (0, 0)
     ann.screenshot(path=screenshots / "replace-key.png")
 
