@@ -72,6 +72,8 @@ def run_key_replacement(replacement_id: int) -> None:
         bind_contextvars(replacement=replacement.pk, order=str(replacement.transaction_id))
         replacing.run(replacement)
         replacing.settle(replacement)
+        for message_id in mailing.ready(replacement.transaction_id):
+            ring(send_message, message_id)
 
 
 @shared_task

@@ -85,7 +85,8 @@ def attach(mail: EmailMultiAlternatives, name: str, content: bytes, content_type
     kind, _, more = content_type.partition(";")
     part = MIMEBase(*kind.split("/", 1))
     if more:
-        part.set_param(*more.strip().split("=", 1))
+        name_of, _, value = more.strip().partition("=")
+        part.set_param(name_of, value)
     part.set_payload(content)
     encode_base64(part)
     part.add_header("Content-Disposition", "attachment", filename=re.sub(r"[^\w.-]", "_", name).lstrip("."))

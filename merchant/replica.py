@@ -4,13 +4,14 @@ Here alone it is decided what is read where:
 
 - PAGES and exports read MODELS from the replica, and everything else from the database itself, as all other
   pages do. Whoever has just done something reads the database for REPLICA_MAX_LAG seconds.
-- A replica that is further behind than that, or does not answer, is not read; nor is one that breaks off in
-  the middle: the page is made again from the database.
+- A replica that is further behind than that, or does not answer, is not read; nor is one that breaks off or
+  hangs in the middle: the page is made again from the database, and the replica left alone for a while.
 
 How far it is behind is measured and not believed: we note how far the database's log had got at some moment,
 and ask the replica whether it has come there. Its own figures say "nothing to do" when its line is cut.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -28,6 +29,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.models import Model
 
+from merchant import patient
+
 log = structlog.get_logger()
 
 ALIAS = "replica"
@@ -37,11 +40,12 @@ MODELS = frozenset(
     "transactions." + name
     for name in "transaction item raworder statuschange dailytotal monthlytotal syncstate".split()
 )
-# Seconds between two looks, and for which a replica that failed is left alone.
-_LOOK_EVERY, _LEFT_ALONE = 0.5, 5.0
+# Seconds between two looks, for which a look may last, and for which a replica that failed is left alone.
+_LOOK_EVERY, _LOOK_LASTS, _LEFT_ALONE = 0.5, 2.0, 30.0
 _TROUBLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 _HERE = "SELECT clock_timestamp(), pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
-_THERE = "SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn WHERE pg_is_in_recovery()"
+_THERE = """SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn, pg_last_xact_replay_timestamp()
+    WHERE pg_is_in_recovery()"""
 
 Result = TypeVar("Result")
 _reading: ContextVar[bool] = ContextVar("reading_replica", default=False)
@@ -62,6 +66,7 @@ class Watch:
     def __init__(self) -> None:
         self.marks: deque[Mark] = deque()
         self.reached: Mark | None = None
+        self.behind: float | None = None
         self.next_look = 0.0
         self.lock = threading.Lock()
 
@@ -79,26 +84,40 @@ class Watch:
     def failed(self, error: BaseException) -> None:
         """Leave the replica alone for a while."""
         log.warning("replica_failed", error=type(error).__name__)
-        self.reached, self.next_look = None, time.monotonic() + _LEFT_ALONE
+        self.reached = self.behind = None
+        self.next_look = time.monotonic() + _LEFT_ALONE
         connections[ALIAS].close()
 
     def _look(self) -> None:
         self.next_look = time.monotonic() + _LOOK_EVERY
         seen = time.monotonic()
-        if here := _asked(DEFAULT_DB_ALIAS, _HERE):
-            self.marks.append(Mark(seen, *here))
+        newest = Mark(seen, *_asked(DEFAULT_DB_ALIAS, _HERE))
+        self.marks.append(newest)
         try:
-            there = _asked(ALIAS, _THERE)
+            with patient.waiting(_LOOK_LASTS):
+                place, committed_at = _asked(ALIAS, _THERE)
         except _TROUBLE as error:
             self.failed(error)
             return
-        if there is None:  # it follows nobody any more
-            self.reached = None
+        if place is None:  # it follows nobody any more
+            self.reached = self.behind = None
             return
-        while self.marks and self.marks[0].place <= there[0]:
+        while self.marks and self.marks[0].place <= place:
             self.reached = self.marks.popleft()
+        self.behind = _seconds_behind(newest, self.reached, committed_at)
         while self.marks and seen - self.marks[0].seen > settings.REPLICA_MAX_LAG:
             self.marks.popleft()
+
+
+def _seconds_behind(newest: Mark, reached: Mark | None, committed_at: datetime | None) -> float:
+    """Since the later of the two moments of which it has everything, by the database's own clock.
+
+    The newest commit alone would not do: a quiet database makes none for hours, which is no lag.
+    """
+    if reached == newest:
+        return 0.0
+    known = [moment for moment in (reached and reached.at, committed_at) if moment]
+    return max((newest.at - max(known)).total_seconds(), 0.0) if known else math.inf
 
 
 watch = Watch()
@@ -109,7 +128,7 @@ def preferably(work: Callable[[], Result], again: tuple[type[Exception], ...] = 
 
     `again` are further exceptions of which the database has the last word.
     """
-    if ALIAS not in connections.settings or watch.fresh() is None:
+    if not is_set_up() or watch.fresh() is None:
         return work()
     try:
         with _from_replica():
@@ -135,6 +154,20 @@ def complete_as_of() -> datetime | None:
     """An instant (UTC) of which the replica has everything; None when that is too long ago."""
     mark = watch.fresh()
     return mark.at if mark else None
+
+
+def is_set_up() -> bool:
+    """Whether there is one at all."""
+    return ALIAS in connections.settings
+
+
+def lag() -> float | None:
+    """Seconds that the replica is behind the database at most, and 0 when it lacks nothing.
+
+    Infinite while nobody knows; None when it does not answer, or follows nobody.
+    """
+    watch.fresh()
+    return watch.behind
 
 
 class Router:
@@ -167,8 +200,9 @@ def _from_replica() -> Iterator[None]:
         _reading.reset(token)
 
 
-def _asked(alias: str, question: str) -> tuple[Any, ...] | None:
+def _asked(alias: str, question: str) -> tuple[Any, Any]:
+    """Both values of the answer's row; None where there is none."""
     with connections[alias].cursor() as cursor:
         cursor.execute(question)
-        answer: tuple[Any, ...] | None = cursor.fetchone()
-    return answer
+        answer: tuple[Any, Any] | None = cursor.fetchone()
+    return answer or (None, None)

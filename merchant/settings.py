@@ -1,5 +1,6 @@
 """Settings, all from the environment. A missing secret or a bad value stops the start."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,9 +10,11 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from merchant import logged, safety, storage
+from merchant import logged, patient, safety, storage
 
 env = environ.FileAwareEnv()
+# An empty value is none: compose passes on as nothing what nobody has set.
+env.ENVIRON = environ.FileAwareMapping({name: value for name, value in os.environ.items() if value})
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -120,9 +123,7 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 REPLICA_URL = env.str("REPLICA_URL", default="")
 REPLICA_MAX_LAG = env.float("REPLICA_MAX_LAG", default=10.0)
 if REPLICA_URL:
-    DATABASES["replica"] = DATABASES["default"] | environ.Env.db_url_config(REPLICA_URL)
-    # One that does not answer costs a page this long, once in a while.
-    DATABASES["replica"]["OPTIONS"] = DATABASES["replica"].get("OPTIONS", {}) | {"connect_timeout": 2}
+    DATABASES["replica"] = patient.database(DATABASES["default"], environ.Env.db_url_config(REPLICA_URL))
     DATABASE_ROUTERS = ["merchant.replica.Router"]
     MIDDLEWARE.append("merchant.middleware.Replica")
 # Seconds that a statement of the list may take before the page says that it takes too long.

@@ -1,6 +1,9 @@
 """Procfile, compose file, image and systemd units run the same programs, and the documents tell the truth."""
 
+import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -49,10 +52,49 @@ def test_everything_of_ours_runs_without_rights_on_a_file_system_that_it_cannot_
 def test_compose_passes_on_variables_that_the_settings_know() -> None:
     for name in OURS:
         assert COMPOSE["services"][name]["environment"].keys() - {"TMPDIR"} <= environment.read().keys()
+        # What is left out is for development, or of the image.
+        left_out = environment.read().keys() - COMPOSE["services"][name]["environment"].keys()
+        assert left_out == {"DEBUG", "ALLOW_PRIVATE_SERVERS", "STATIC_ROOT"}, name
     public = re.findall(
         r"^ +([A-Z_]+(?:PASSWORD|KEYS?)): (?!\$)", (ROOT / "compose.yaml").read_text(), re.MULTILINE
     )
     assert public == [], "a secret with a value of its own"
+
+
+def test_what_env_does_not_name_has_its_default_in_compose() -> None:
+    passed_on = COMPOSE["x-program"]["environment"].items()
+    given = {name: VARIABLE.sub(filled_in, value) for name, value in passed_on}
+    assert "" in given.values()
+    needed = {name: given[name] for name in ("DATABASE_URL", "REDIS_URL", *NEEDED)}
+    assert settings_of(given | {"EXPORT_STORAGE_URL": ""}) == settings_of(needed)
+    replica = "postgres://reader@elsewhere/copy"
+    assert "elsewhere" in settings_of(given | {"REPLICA_URL": replica})["DATABASES"]
+
+
+VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)\}")
+NEEDED = {
+    "SECRET_KEY": "one-two-three-four-five-six-seven-eight-nine-ten",
+    "ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+}
+TOLD = """
+import json
+from merchant import settings
+told = {name: repr(value) for name, value in vars(settings).items() if name.isupper() and name[0] != "_"}
+print(json.dumps(told | {"LOGGING": settings.LOGGING["root"]["level"]}))
+"""
+
+
+def filled_in(variable: re.Match[str]) -> str:
+    """As compose does it where .env has nothing but NEEDED and the password."""
+    name, default = variable.groups()
+    return NEEDED.get(name, "of-the-database" if default is None else default)
+
+
+def settings_of(variables: dict[str, str]) -> dict[str, str]:
+    run = subprocess.run(
+        [sys.executable, "-c", TOLD], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    )
+    return json.loads(run.stdout)
 
 
 def test_units_of_systemd_serve_every_queue_and_start_together() -> None:

@@ -29,7 +29,10 @@ _PAID = (Status.PROCESSED, Status.REFUNDED, Status.CHARGEBACK)
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that has to happen; `state` is one of the four above, `link` leads to what it has brought."""
+    """One thing that has to happen; `state` is one of the four above, `link` leads to what it has brought.
+
+    What is done elsewhere opens beside the steps, which go on meanwhile.
+    """
 
     title: str
     state: str
@@ -37,6 +40,7 @@ class Step:
     at: dt.datetime | None = None
     link: str = ""
     label: str = ""
+    is_elsewhere: bool = False
 
 
 def steps(test: TestPayment) -> list[Step]:
@@ -82,7 +86,8 @@ def _paid_by_hand(test: TestPayment, entry: Transaction | None) -> Step:
     if test.order_uuid is None:
         return Step(title, WAITING)
     address = f"{test.merchant.api_url.rstrip('/')}/sandbox/checkout/{test.order_uuid}/"
-    return Step(title, WAITING, "Choose any of the cards there.", link=address, label="Open the checkout")
+    text = "Choose any of the cards there; it opens in a window of its own."
+    return Step(title, WAITING, text, link=address, label="Open the checkout", is_elsewhere=True)
 
 
 def _webhook(test: TestPayment) -> Step:

@@ -10,6 +10,7 @@ from merchant.models import Merchant, Project
 from transactions.models import MirroredProject, RowType, Status, Transaction
 
 _State = Message.State
+_SEE = "See the projects"
 
 
 def test_payment(merchant: Merchant) -> Check:
@@ -30,8 +31,10 @@ def receipts(merchant: Merchant) -> Check:
     rules = {rule.project_id: rule for rule in MailRule.objects.filter(merchant=merchant)}
     open_ones = [each for each in projects if each.pk not in rules]
     ours = [each for each in projects if each.pk in rules and rules[each.pk].we_mail]
-    if open_ones or not projects:
-        text = f"Decide who mails them: {names(open_ones)}." if open_ones else "There is no project yet."
+    if not projects:
+        return Check(title, TODO, "There is no project yet.", reverse("fulfillment:projects"), _SEE)
+    if open_ones:
+        text = f"Decide who mails them: {names(open_ones)}."
         return Check(title, TODO, text, _mails_of(open_ones), "Set the mails")
     undelivered = [each for each in ours if not _mails(each, _State.SENT)]
     refused = [each for each in undelivered if _mails(each, _State.BOUNCED, _State.GAVE_UP)]
@@ -50,8 +53,6 @@ def _mails(project: Project, *states: str) -> bool:
 
 
 def _mails_of(projects: list[Project]) -> str:
-    if not projects:
-        return reverse("fulfillment:projects")
     return reverse("fulfillment:project_mail", args=[projects[0].paysuper_id])
 
 
@@ -66,9 +67,10 @@ def return_pages(merchant: Merchant) -> Check:
     if dark:
         text = f"PaySuper sends customers to our pages, which are switched off: {names(dark)}."
         return Check(title, RED, text, _pages_of(dark), "Switch them on")
-    if unset or not found:
-        text = f"Not set at PaySuper: {names(unset)}." if unset else "No project has been read yet."
-        return Check(title, TODO, text, _pages_of(unset), "Set them up")
+    if not found:
+        return Check(title, TODO, "No project has been read yet.", reverse("fulfillment:projects"), _SEE)
+    if unset:
+        return Check(title, TODO, f"Not set at PaySuper: {names(unset)}.", _pages_of(unset), "Set them up")
     return Check(title, GREEN, "Set for every project.", _pages_of([found[0].project]), "See them")
 
 
@@ -78,6 +80,4 @@ def _leads_here(there: MirroredProject) -> bool:
 
 
 def _pages_of(projects: list[Project]) -> str:
-    if not projects:
-        return reverse("fulfillment:projects")
     return reverse("fulfillment:project_pages", args=[projects[0].paysuper_id])

@@ -37,8 +37,8 @@ def second_factor(merchant: Merchant) -> Check:
     without = movers.exclude(user__in=Authenticator.objects.values("user")).order_by("user__email")
     found = [each.user for each in without.select_related("user")]
     if found:
-        text = f"Can move money without one: {names(found)}."
-        return Check(title, TODO, text, reverse("mfa_index"), "Set up your own")
+        text = f"Can move money without one: {names(found)}. Everybody sets up their own."
+        return Check(title, TODO, text, reverse("mfa_index"), "See yours")
     return Check(title, GREEN, "Everybody who can move money has one.", link, "See the team")
 
 

@@ -17,8 +17,8 @@ def connection(merchant: Merchant) -> Check:
     """PaySuper answers, with this merchant's token, to a role that is of use."""
     title, looked = "Connection and token", Connection.objects.filter(merchant=merchant).first()
     if looked is None:
-        text = "PaySuper has not been asked yet: that happens every ten minutes, and whenever you want."
-        return Check(title, TODO, text, reverse("fulfillment:projects"), "Ask now")
+        text = "PaySuper has not been asked yet: that happens every ten minutes, and with the button above."
+        return Check(title, TODO, text, reverse("settings"), "See the connection")
     state, text = _connection(merchant, looked)
     return Check(title, state, text, reverse("settings"), "See the connection")
 
@@ -33,7 +33,7 @@ def _connection(merchant: Merchant, looked: Connection) -> tuple[str, str]:
     if _ends(merchant):
         return RED, "The token has ended, and there is no refresh token to renew it with."
     if looked.is_sandbox:
-        return TODO, "This is a sandbox. Connect PaySuper itself before you go live."
+        return TODO, "This is a sandbox. Before you go live connect PaySuper itself, with connect_merchant."
     return GREEN, "PaySuper answers, and the token is good."
 
 
@@ -59,22 +59,35 @@ def webhook_settings(merchant: Merchant) -> Check:
     title, link = "Webhooks set up", reverse("fulfillment:projects")
     projects = list(Project.objects.filter(merchant=merchant).select_related("at_paysuper"))
     missing = [each for each in projects if not each.secret_key]
-    wrong = [each for each in projects if each.secret_key and not _is_well(each)]
+    wrong = [(each, trouble) for each in projects if (trouble := _trouble(each))]
     if not projects:
         return Check(title, TODO, "There is no project yet.", link, "See the projects")
     if missing:
-        return Check(title, TODO, f"The secret key is missing: {names(missing)}.", link, "Set it")
+        text = f"The secret key is missing: {names(missing)}."
+        return Check(title, TODO, text, _page_of(missing[0]), "Set it")
     if wrong:
-        text = f"Address, secret key or switch are not as they should be: {names(wrong)}."
-        return Check(title, RED, text, link, "Compare them")
+        text = f"{names(f'{each} ({trouble})' for each, trouble in wrong)}."
+        return Check(title, RED, text, _page_of(wrong[0][0]), "Set it right")
     return Check(title, GREEN, "PaySuper has our addresses, and the secret keys are set.", link, "See them")
 
 
-def _is_well(project: Project) -> bool:
+def _trouble(project: Project) -> str:
+    """What keeps a project's webhooks from being taken, in words; "" if nothing known does."""
     there = MirroredProject.objects.filter(project=project).first()
     ours = f"{settings.BASE_URL}/webhooks/paysuper/{project.paysuper_id}/"
-    knows_us = there is None or (there.sends_webhooks and there.webhook_url == ours)
-    return project.takes_webhooks and knows_us and not (there and there.secret_matches is False)
+    if not project.takes_webhooks:
+        return "switched off here"
+    if there is None:
+        return ""
+    if there.callback_protocol == "empty":
+        return "switched off at PaySuper"
+    if there.webhook_url != ours:
+        return "PaySuper has another address" if there.webhook_url else "PaySuper has no address yet"
+    return "the secret key is another one than PaySuper's" if there.secret_matches is False else ""
+
+
+def _page_of(project: Project) -> str:
+    return reverse("fulfillment:project", args=[project.paysuper_id])
 
 
 def signed_events(merchant: Merchant) -> Check:
@@ -82,9 +95,11 @@ def signed_events(merchant: Merchant) -> Check:
     title, link = "A signed webhook has come", reverse("fulfillment:projects")
     projects = list(Project.objects.filter(merchant=merchant))
     silent = [each for each in projects if not _has_event(each)]
-    if silent or not projects:
-        text = f"None yet for {names(silent)}: send a test event." if silent else "There is no project yet."
-        return Check(title, TODO, text, link, "Send a test event")
+    if not projects:
+        return Check(title, TODO, "There is no project yet.", link, "See the projects")
+    if silent:
+        text = f"None yet for {names(silent)}: send a test event."
+        return Check(title, TODO, text, f"{_page_of(silent[0])}#test", "Send a test event")
     return Check(title, GREEN, "For every project.", reverse("fulfillment:webhooks"), "See the webhooks")
 
 

@@ -16,7 +16,7 @@ row says so. A worker that was taken for dead finds its try gone at that moment 
 from fulfillment.mailing.asking import NotSendable, choices, send_again
 from fulfillment.mailing.begin import after_reading, hand_over_keys, missed, replace_keys
 from fulfillment.mailing.bounces import bounce
-from fulfillment.mailing.sending import due, run
+from fulfillment.mailing.sending import due, ready, run
 
 __all__ = [
     "NotSendable",
@@ -26,6 +26,7 @@ __all__ = [
     "due",
     "hand_over_keys",
     "missed",
+    "ready",
     "replace_keys",
     "run",
     "send_again",

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -51,6 +52,12 @@ def run(message_id: int) -> None:
         return
     if claimed:
         _send(message)
+
+
+def ready(order_uuid: UUID) -> list[int]:
+    """Mails of one order that may leave: whoever has had them written rings for them."""
+    mine = Message.objects.filter(transaction=order_uuid, state=State.QUEUED, try_at__lte=timezone.now())
+    return list(mine.values_list("pk", flat=True))
 
 
 def due() -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fulfillment.models import Action, Batch, KeyReplacement, Message, ServerCall, WebhookEvent
 from fulfillment.operations.broker import Queue
-from fulfillment.operations.facts import Mirror, Pile
+from fulfillment.operations.facts import Mirror, Pile, Replica
 from transactions.models import Export
 
 # Seconds. The same limits stand in docs/alerts.yml.
@@ -101,10 +101,16 @@ _ROWS: dict[tuple[str, str], tuple[str, str, str, float]] = {
 
 
 def worries(
-    mirrors: Iterable[Mirror], piles: Iterable[Pile], queues: Iterable[Queue], *, beat: bool
+    mirrors: Iterable[Mirror],
+    piles: Iterable[Pile],
+    queues: Iterable[Queue],
+    replica: Replica | None = None,
+    *,
+    beat: bool,
 ) -> list[Worry]:
     """Everything that somebody should look at, the worst first."""
-    return [*_of_processes(queues, beat=beat), *_of_mirrors(mirrors), *_of_rows(piles)]
+    processes = [*_of_processes(queues, beat=beat), *_of_replica(replica)]
+    return [*processes, *_of_mirrors(mirrors), *_of_rows(piles)]
 
 
 def _of_processes(queues: Iterable[Queue], *, beat: bool) -> Iterator[Worry]:
@@ -118,6 +124,16 @@ def _of_processes(queues: Iterable[Queue], *, beat: bool) -> Iterator[Worry]:
                 f"The queue {queue.name} stands: {queue.length:,} messages wait.",
                 "Add a worker for it, or see what keeps the ones there are.",
             )
+
+
+def _of_replica(replica: Replica | None) -> Iterator[Worry]:
+    if replica is None or replica.is_read:
+        return
+    trouble = "does not answer" if replica.lag is None else "is too far behind the database"
+    yield Worry(
+        f"The replica {trouble}: lists, cards and exports are read from the database itself.",
+        "See whether it runs, and whether its line and its disk keep up.",
+    )
 
 
 def _of_mirrors(mirrors: Iterable[Mirror]) -> Iterator[Worry]:

@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, Min, Model, QuerySet
 from django.utils import timezone
 
 from fulfillment.models import Action, Batch, KeyReplacement, Message, ServerCall, WebhookEvent
-from merchant import line
+from merchant import line, replica
 from merchant.models import Merchant
 from transactions.models import Export, ScheduleMail, SyncState
 
@@ -27,6 +28,22 @@ class Mirror:
     drift: int | None
     drift_age: float | None
     rests: bool
+
+
+@dataclass(frozen=True)
+class Replica:
+    """The copy of the database that lists, cards and exports are read from while it is near enough.
+
+    Seconds that it is behind (infinite while nobody knows; None: it does not answer), and that it may be.
+    """
+
+    lag: float | None
+    limit: float
+
+    @property
+    def is_read(self) -> bool:
+        """Else the database itself is."""
+        return self.lag is not None and self.lag <= self.limit
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,11 @@ def mirrors(merchant: Merchant | None = None) -> list[Mirror]:
     found = Merchant.objects.select_related("sync_state").order_by("paysuper_id")
     found = found.only("paysuper_id", "api_url", "sync_state")
     return [_mirror(each) for each in (found.filter(pk=merchant.pk) if merchant else found)]
+
+
+def copy() -> Replica | None:
+    """The replica, if there is one."""
+    return Replica(replica.lag(), settings.REPLICA_MAX_LAG) if replica.is_set_up() else None
 
 
 def piles(merchant: Merchant | None = None) -> list[Pile]:

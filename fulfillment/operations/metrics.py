@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from fulfillment.operations.broker import queues
-from fulfillment.operations.facts import mirrors, piles
+from fulfillment.operations.facts import copy, mirrors, piles
 from merchant import measures, pulse
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ class _Everything:
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily(f"{_PREFIX}up", "1: it answers", labels=["part"])
         parts: dict[str, Callable[[], Iterable[Metric]]] = {
-            "database": lambda: [*_mirrors(), *_piles()],
+            "database": lambda: [*_mirrors(), *_piles(), *_replica()],
             "broker": lambda: [*_broker(), *_durations()],
         }
         for part, ask in parts.items():
@@ -72,6 +72,18 @@ def _piles() -> list[Metric]:
         rows.add_metric([pile.kind, pile.state], pile.count)
         oldest.add_metric([pile.kind, pile.state], pile.oldest)
     return [rows, oldest]
+
+
+def _replica() -> list[Metric]:
+    answers = _gauge("replica_answers", "1: the replica answers and follows the database")
+    lag = _gauge("replica_lag_seconds", "What the replica lacks of the database; nothing while it is silent")
+    limit = _gauge("replica_lag_limit_seconds", "REPLICA_MAX_LAG: one further behind is not read")
+    if found := copy():
+        answers.add_metric([], found.lag is not None)
+        limit.add_metric([], found.limit)
+        if found.lag is not None:
+            lag.add_metric([], found.lag)
+    return [answers, lag, limit]
 
 
 def _broker() -> list[Metric]:

@@ -13,6 +13,7 @@ from fulfillment.going_live.checks import GREEN
 from fulfillment.models import BackupNote
 from merchant import audit
 from merchant.access import MemberRequest, Right, requires
+from transactions.models import Connection
 
 _NOTES = 5
 
@@ -37,5 +38,6 @@ def going_live(request: MemberRequest) -> HttpResponse:
     checks = points.checks(merchant)
     notes = BackupNote.objects.filter(merchant=merchant).select_related("noted_by")[:_NOTES]
     done = sum(check.state == GREEN for check in checks)
-    context = {"checks": checks, "done": done, "form": form, "notes": notes}
+    looked = Connection.objects.filter(merchant=merchant).first()
+    context = {"checks": checks, "done": done, "looked": looked, "form": form, "notes": notes}
     return render(request, "fulfillment/going_live.html", context, status=400 if is_sent else 200)

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from fulfillment.operations import mirrors, piles, queues, text, worries
+from fulfillment.operations import copy, mirrors, piles, queues, text, worries
 from merchant import measures, pulse, walls
 from merchant.access import MemberRequest, Right, requires
 
@@ -37,7 +37,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def operations(request: MemberRequest) -> HttpResponse:
     """What runs, what waits, what went wrong, and what to do about it."""
     merchant = request.membership.merchant
-    ours, waiting = mirrors(merchant), piles(merchant)
+    ours, waiting, replica = mirrors(merchant), piles(merchant), copy()
     try:
         lines, calls = queues(), _calls()
         beat = pulse.ages()[pulse.BEAT] is not None
@@ -48,7 +48,8 @@ def operations(request: MemberRequest) -> HttpResponse:
         "piles": waiting,
         "queues": lines,
         "calls": calls,
-        "worries": worries(ours, waiting, lines, beat=beat),
+        "replica": replica,
+        "worries": worries(ours, waiting, lines, replica, beat=beat),
         "is_broker_down": not lines,
     }
     return render(request, "fulfillment/operations.html", context)

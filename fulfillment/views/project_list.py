@@ -45,7 +45,8 @@ def read_projects_now(request: MemberRequest) -> HttpResponse:
     """Have a worker look at PaySuper's projects now instead of in some minutes."""
     ring(read_projects, request.membership.merchant_id)
     messages.info(request, "The projects are read from PaySuper now: reload this page in a moment.")
-    return redirect("fulfillment:projects")
+    is_back = request.POST.get("back") == "going_live"
+    return redirect("fulfillment:going_live" if is_back else "fulfillment:projects")
 
 
 def webhook_address(project: Project) -> str:

@@ -18,6 +18,7 @@ from merchant import projects
 from merchant.access import MemberRequest, Right, get_or_404, requires
 from merchant.celery import ring
 from merchant.models import Project
+from transactions.tasks import read_projects
 
 
 @require_safe
@@ -39,12 +40,15 @@ def project_secret(request: MemberRequest, project_id: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, project, secret_form=form)
     had_one = bool(project.secret_key)
-    if not projects.rotate_secret(project, request.membership.user, form.cleaned_data["secret"]):
-        messages.info(request, "This is the secret key that is known already: nothing has changed.")
-    elif had_one:
-        messages.success(request, "The new secret key is stored. The old one stays good for 48 hours.")
+    if projects.rotate_secret(project, request.membership.user, form.cleaned_data["secret"]):
+        if had_one:
+            words = "The new secret key is stored. The old one stays good for 48 hours."
+        else:
+            words = "The secret key is stored. Webhooks of this project are taken now."
+        messages.success(request, words)
+        ring(read_projects, project.merchant_id)  # compares it with PaySuper's
     else:
-        messages.success(request, "The secret key is stored. Webhooks of this project are taken now.")
+        messages.info(request, "This is the secret key that is known already: nothing has changed.")
     return redirect("fulfillment:project", project.paysuper_id)
 
 
@@ -87,6 +91,8 @@ def project_test(request: MemberRequest, project_id: str) -> HttpResponse:
         return _page(request, project, test_form=form)
     test = trials.ask(project, request.membership, form.cleaned_data["case"])
     ring(send_webhook_test, test.pk)
+    # Whoever tries it has changed something at PaySuper.
+    ring(read_projects, project.merchant_id)
     page = redirect("fulfillment:project", project.paysuper_id)
     page["Location"] += "#test"
     return page

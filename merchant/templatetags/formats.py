@@ -1,6 +1,7 @@
 """How values look on every page."""
 
 import datetime as dt
+import math
 import re
 from decimal import Decimal
 
@@ -87,7 +88,7 @@ def nav_link(context: template.Context, view: str, label: str) -> SafeString:
 @register.filter
 def seconds(length: float | None) -> str:
     """How long, in the unit that fits; a dash for what is not known."""
-    if length is None:
+    if length is None or length == math.inf:
         return "–"
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if length >= 2 * size:

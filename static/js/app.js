@@ -92,7 +92,12 @@ document.addEventListener("keydown", (event) => {
 
 // Questions open as a dialog; without this file they are pages of their own.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+  if (event.detail.target !== dialog) return;
+  if (!dialog.open) dialog.showModal();
+  // What is wrong may stand below the edge.
+  const wrong = dialog.querySelector("[aria-invalid=true]");
+  wrong?.focus({ preventScroll: true });
+  wrong?.closest(".field")?.scrollIntoView({ block: "center" });
 });
 dialog?.addEventListener("close", () => dialog.replaceChildren());
 

@@ -17,8 +17,10 @@ from merchant import setup
 from merchant.models import Merchant
 from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN, PASSWORD, SNOW, SNOW_SECRET, connect
+from tests.fulfillment.post_office import PostOffice, office
 from transactions import sync
 
+__all__ = ["office"]
 QUEUES = "celery,money,inbox,mail,sync,exports"
 
 
@@ -139,3 +141,10 @@ def screenshots() -> Path:
     folder = Path(settings.BASE_DIR) / ".data" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture
+def mails(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> PostOffice:
+    """The mail server of the web server and of the worker, which has to begin later."""
+    monkeypatch.setenv("EMAIL_URL", f"smtp://127.0.0.1:{office.port}")
+    return office

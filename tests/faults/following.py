@@ -1,7 +1,9 @@
 """A PostgreSQL server and a streaming replica of it, for tests: the replica stops, waits, and comes back."""
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +42,21 @@ class Follower:
 
     def stop(self) -> None:
         self.server.close()
+
+    @contextlib.contextmanager
+    def hangs(self) -> Iterator[None]:
+        """None of its processes runs, and all its lines stay open."""
+        first = int((postgres._cluster(self.folder).data / "postmaster.pid").read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # it makes no more of them
+        others = subprocess.run(["pgrep", "-P", str(first)], capture_output=True, text=True, check=True)
+        all_ = [first, *map(int, others.stdout.split())]
+        try:
+            for process in all_:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in all_:
+                os.kill(process, signal.SIGCONT)
 
     def waits(self) -> None:
         """From now on it receives and does not apply."""

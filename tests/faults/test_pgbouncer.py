@@ -17,8 +17,8 @@ from tests.conftest import Person
 from tests.faults import pgbouncer
 from tests.fulfillment.desk import Desk, mirrored_order, sent, settled
 from tests.merchant.sandbox_client import LIST
+from tests.transactions.export_requests import folder, made  # noqa: F401
 from tests.transactions.syncing import asked, fault
-from tests.transactions.test_export_jobs import folder, made  # noqa: F401
 from transactions import sync
 from transactions.models import Export, Transaction
 

@@ -1,6 +1,7 @@
 """Lists, cards and exports are read from a replica, as long as it is near enough, and nothing else is."""
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,13 +9,14 @@ from django.core.management import call_command
 from django.db import connection, connections, router
 from django.test.utils import CaptureQueriesContext
 
-from merchant import replica, walls
+from fulfillment.operations import text
+from merchant import patient, replica, walls
 from merchant.models import Merchant
 from tests.conftest import Person
 from tests.faults.following import Follower, has_programs, pair
 from tests.fulfillment.desk import Desk
 from tests.merchant.sandbox_receiver import eventually
-from tests.transactions.test_export_jobs import folder, made  # noqa: F401
+from tests.transactions.export_requests import folder, made  # noqa: F401
 from transactions import sync
 from transactions.models import SyncState, Transaction
 
@@ -30,8 +32,8 @@ def servers(django_db_setup: None, django_db_blocker) -> Iterator[Follower]:
     with django_db_blocker.unblock(), pair() as follower:
         # Known before the first test is allowed to use it. What mirrors another is not emptied after a test.
         mirror = {"TEST": connection.settings_dict["TEST"] | {"MIRROR": "default"}}
-        connections.settings[replica.ALIAS] = connection.settings_dict | mirror
-        connections.settings[replica.ALIAS].update(_address(follower.address))
+        source = connection.settings_dict | mirror
+        connections.settings[replica.ALIAS] = patient.database(source, _address(follower.address))
         yield follower
         del connections[replica.ALIAS], connections.settings[replica.ALIAS]
 
@@ -143,6 +145,56 @@ def test_a_replica_that_is_down_or_dies_is_not_missed(
     assert replica.complete_as_of() is None
     monkeypatch.undo()
     follower.start()
+
+
+@pytest.mark.parametrize("meets", ["before the page", "in the page", "in an export"])
+def test_a_replica_that_hangs_costs_a_moment_once_and_is_left_alone(
+    mirrored: Merchant, vera: Person, ann: Person, follower: Follower, desk: Desk, settings, meets: str
+) -> None:
+    settings.LIST_STATEMENT_TIMEOUT = 0.5
+    follower.catches_up()
+    shown(vera)
+    if meets != "before the page":
+        replica.watch._look = lambda: None
+    with follower.hangs():
+        uuid = desk.pay()
+        sync.sync(mirrored)
+        began = time.monotonic()
+        if meets == "in an export":
+            assert made(ann).rows_total == Transaction.objects.count()
+        else:
+            assert str(uuid) in shown(vera)
+        assert 0.5 < time.monotonic() - began < 7
+        began = time.monotonic()
+        assert str(uuid) in shown(vera)
+        assert str(uuid) in shown(vera, f"/transactions/{uuid}/")
+        assert time.monotonic() - began < 1.4
+        assert replica.lag() is None
+    vars(replica.watch).pop("_look", None)
+    assert replica.watch.next_look > time.monotonic() + 20
+    replica.watch.next_look = 0.0
+    eventually(lambda: replica.preferably(lambda: Transaction.objects.all().db) == replica.ALIAS)
+
+
+def told() -> dict[str, float]:
+    lines = [line.split() for line in text().decode().splitlines() if line.startswith("dashboard_replica")]
+    return {name.removeprefix("dashboard_replica_"): float(value) for name, value in lines}
+
+
+def test_how_far_the_replica_is_behind_is_told(
+    newest: str, ann: Person, follower: Follower, settings
+) -> None:
+    eventually(lambda: told()["lag_seconds"] > 0.3)
+    assert told() == {"answers": 1, "lag_seconds": pytest.approx(1, abs=0.9), "lag_limit_seconds": 60}
+    assert "far behind" not in shown(ann, "/operations/")
+    settings.REPLICA_MAX_LAG = 0.2
+    assert "The replica is too far behind the database" in shown(ann, "/operations/")
+    follower.goes_on()
+    eventually(lambda: told()["lag_seconds"] == 0)
+    assert "far behind" not in shown(ann, "/operations/")
+    with follower.hangs():
+        assert told() == {"answers": 0, "lag_limit_seconds": 0.2}
+        assert "The replica does not answer" in shown(ann, "/operations/")
 
 
 def test_the_walls_stand_in_the_replica_too(

@@ -1,47 +1,19 @@
-"""Above the limit of a role a refund needs a second person, and the database sees to it that it is one."""
+"""Above the limit of a role a refund needs a second person."""
 
-import threading
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, transaction
 
 from fulfillment import actions, amounts, tasks, timeline
 from fulfillment.models import Action
 from merchant.access import Right, roles_with
 from merchant.models import AuditEvent, Merchant, RefundRules
-from tests.conftest import Person, person, signed_in
+from tests.conftest import Person, person
+from tests.fulfillment.approvals import approve, limit
 from tests.fulfillment.desk import Desk, ask, fresh, mirrored_order, settled
-from tests.fulfillment.refunding import form
 from transactions.models import Transaction
 
 State = Action.State
-
-
-@pytest.fixture
-def dan(lantern: Merchant) -> Person:
-    """The developer of Lantern Works."""
-    return person(lantern, "dan", "developer")
-
-
-def limit(merchant: Merchant, amount: object, role: str = "support", currency: str = "EUR") -> None:
-    values = {f"limit_{role}": amount, "limit_currency": currency}
-    RefundRules.objects.filter(merchant=merchant).update(**values)
-
-
-@pytest.fixture
-def waiting(ben: Person, lantern: Merchant, desk: Desk) -> Action:
-    """A refund of €20 that Ben asked for, whose limit is €10."""
-    limit(lantern, 10)
-    return ask(mirrored_order(lantern, desk, currency="EUR", amount=20), ben, note="told by phone")
-
-
-def seen(action: Action) -> tuple[Decimal, str]:
-    return action.amount, action.currency
-
-
-def approve(action: Action, who: Person, note: str = "") -> None:
-    actions.approve(fresh(action), who.membership, note=note, seen=seen(action))
 
 
 # When ---------------------------------------------------------------------------------------------
@@ -231,156 +203,3 @@ def test_an_amount_that_changed_since_it_was_asked_for_is_not_approved(
 def test_another_amount_than_the_one_seen_is_not_approved(ann: Person, waiting: Action) -> None:
     with pytest.raises(actions.Changed):
         actions.approve(waiting, ann.membership, note="", seen=(Decimal(1), "EUR"))
-
-
-# The database itself ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("state", ["awaiting_approval", "requested", "not_approved"])
-def test_the_database_refuses_a_requester_as_the_second_person(waiting: Action, state: str) -> None:
-    with (
-        pytest.raises(IntegrityError, match="decided_by_another_person"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(
-            "UPDATE fulfillment_action SET decided_by_id = requested_by_id, state = %s WHERE id = %s",
-            [state, waiting.pk],
-        )
-
-
-@pytest.mark.parametrize("state", sorted(set(State.values) - {"awaiting_approval", "undone"}))
-def test_the_database_lets_nothing_on_that_waits_for_its_approval(waiting: Action, state: str) -> None:
-    with (
-        pytest.raises(IntegrityError, match="nothing_sent_without_its_approval"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("UPDATE fulfillment_action SET state = %s WHERE id = %s", [state, waiting.pk])
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("second", ["approve", "reject", "undo"])
-def test_of_two_people_who_decide_at_once_one_decides(
-    ann: Person, ben: Person, dan: Person, lantern: Merchant, desk: Desk, second: str
-) -> None:
-    limit(lantern, 10)
-    for _ in range(10):
-        action = ask(mirrored_order(lantern, desk, currency="EUR", amount=20), ben)
-        acts = {
-            "approve": lambda action=action: approve(action, dan),
-            "reject": lambda action=action: actions.reject(action, dan.membership, note="no"),
-            "undo": lambda action=action: actions.undo(action, ben.membership),
-        }
-        won = at_once([lambda action=action: approve(action, ann), acts[second]])
-        # An approved refund that has not left may still be taken back.
-        assert won == 1 or (second == "undo" and fresh(action).state == State.UNDONE)
-        lines = AuditEvent.objects.filter(event="refund.approved", data__action=action.pk)
-        assert lines.count() <= 1
-
-
-def at_once(acts: list) -> int:
-    """How many of these acts, begun together, were let through."""
-    start, done, failures = threading.Barrier(len(acts)), [], []
-
-    def act(each) -> None:
-        start.wait()
-        try:
-            each()
-            done.append(each)
-        except actions.Blocked:
-            pass
-        except Exception as error:  # noqa: BLE001 - shown by the test, whatever it is
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=act, args=(each,)) for each in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    return len(done)
-
-
-# Through the browser ------------------------------------------------------------------------------
-
-
-def decision(action: Action, **changes: object) -> dict[str, object]:
-    return {
-        "decision": "approve",
-        "note": "",
-        "seen_amount": action.amount,
-        "seen_currency": action.currency,
-    } | changes
-
-
-def test_the_request_says_that_it_waits_and_the_card_leads_to_the_decision(
-    ann: Person, ben: Person, lantern: Merchant, desk: Desk
-) -> None:
-    limit(lantern, 10)
-    order = mirrored_order(lantern, desk, currency="EUR", amount=20)
-    ben.browser.post(f"/transactions/{order.pk}/refund/", form(order))
-    page = ben.browser.get(f"/transactions/{order.pk}/").content.decode()
-    assert "waits for the approval of a second person: an owner or a developer" in page
-    action = Action.objects.get()
-    assert f"/actions/{action.pk}/decide/" not in page
-    card = ann.browser.get(f"/transactions/{order.pk}/").content.decode()
-    assert f'href="/actions/{action.pk}/decide/"' in card
-
-
-def test_the_decision_shows_what_is_decided(ann: Person, waiting: Action) -> None:
-    page = ann.browser.get(f"/actions/{waiting.pk}/decide/").content.decode()
-    for part in ("€20.00", "ben@example.com", "told by phone", "Customer&#x27;s request", "Turn down"):
-        assert part in page
-
-
-def test_approving_by_browser_goes_to_the_card(ann: Person, waiting: Action) -> None:
-    answer = ann.browser.post(f"/actions/{waiting.pk}/decide/", decision(waiting, note="fine"))
-    assert answer["Location"] == f"/transactions/{waiting.transaction_id}/"
-    assert fresh(waiting).state == State.REQUESTED
-
-
-def test_rejecting_by_browser_needs_a_note(ann: Person, waiting: Action) -> None:
-    address = f"/actions/{waiting.pk}/decide/"
-    ann.browser.post(address, decision(waiting, decision="reject"))
-    assert fresh(waiting).state == State.AWAITING_APPROVAL
-    ann.browser.post(address, decision(waiting, decision="reject", note="no"))
-    assert fresh(waiting).state == State.NOT_APPROVED
-
-
-@pytest.mark.parametrize(
-    "changes", [{"decision": ""}, {"decision": "perhaps"}, {"seen_amount": "1e99"}, {"note": "a\0b"}]
-)
-def test_a_decision_that_cannot_be_read_decides_nothing(
-    ann: Person, waiting: Action, changes: dict[str, object]
-) -> None:
-    answer = ann.browser.post(f"/actions/{waiting.pk}/decide/", decision(waiting, **changes))
-    assert answer.status_code == 200
-    assert fresh(waiting).state == State.AWAITING_APPROVAL
-
-
-def test_the_requester_sees_why_somebody_else_must_decide(dan: Person, lantern: Merchant, desk: Desk) -> None:
-    limit(lantern, 0, "developer")
-    action = ask(mirrored_order(lantern, desk), dan)
-    page = dan.browser.get(f"/actions/{action.pk}/decide/").content.decode()
-    assert "somebody else must decide" in page
-    assert "Approve €" not in page
-    dan.browser.post(f"/actions/{action.pk}/decide/", decision(action))
-    assert fresh(action).state == State.AWAITING_APPROVAL
-
-
-@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
-def test_an_old_session_gives_its_password_before_it_approves_and_the_note_is_kept(
-    ann: Person, waiting: Action, headers: dict[str, str]
-) -> None:
-    browser, way = signed_in(ann.membership.user, minutes_ago=31), f"/actions/{waiting.pk}/decide/"
-    answer = browser.post(way, decision(waiting, note="checked with them"), headers=headers)
-    asked = answer.headers.get("HX-Redirect") or answer["Location"]
-    assert asked.startswith("/accounts/reauthenticate/?next=")
-    assert fresh(waiting).state == State.AWAITING_APPROVAL
-    browser.post("/accounts/reauthenticate/", {"password": "correct-horse-battery", "next": way})
-    assert "checked with them" in browser.get(way).content.decode()
-    browser.post(way, decision(waiting, note="checked with them"))
-    assert fresh(waiting).state == State.REQUESTED

@@ -77,18 +77,20 @@ def test_projects_are_in_production(known: Merchant) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "words"),
     [
-        {"webhook_url": "https://elsewhere/"},
-        {"callback_protocol": "empty"},
-        {"secret_matches": False},
-        {"webhook_url": ""},
+        ({"webhook_url": "https://elsewhere/"}, "PaySuper has another address"),
+        ({"callback_protocol": "empty"}, "switched off at PaySuper"),
+        ({"secret_matches": False}, "the secret key is another one than PaySuper's"),
+        ({"webhook_url": ""}, "PaySuper has no address yet"),
     ],
 )
-def test_webhooks_are_set_up_on_both_sides(known: Merchant, wrong: dict[str, object]) -> None:
+def test_webhooks_are_set_up_on_both_sides(known: Merchant, wrong: dict[str, object], words: str) -> None:
     assert reaching.webhook_settings(known).state == "green"
     MirroredProject.objects.filter(project__paysuper_id=SNOW).update(**wrong)
-    assert reaching.webhook_settings(known).state == "red"
+    check = reaching.webhook_settings(known)
+    assert (check.state, check.text) == ("red", f"Snow Defender ({words}).")
+    assert check.link == f"/settings/projects/{SNOW}/"
 
 
 def test_a_missing_secret_and_a_switch_are_seen(known: Merchant) -> None:
@@ -195,6 +197,15 @@ def test_the_page_shows_every_point_and_its_links_lead_somewhere(ann: Person, kn
     for check in checks:
         assert check.title in shown
         assert ann.browser.get(check.link).status_code == 200, check.link
+
+
+def test_paysuper_is_asked_again_from_the_list_which_says_when_it_was(ann: Person, known: Merchant) -> None:
+    assert "Ask PaySuper now" in ann.browser.get(PAGE).content.decode()
+    looked(known, succeeded_at=dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC))
+    shown = ann.browser.get(PAGE).content.decode()
+    assert ("Ask PaySuper again" in shown, "31.01.2026, 13:00:00" in shown) == (True, True)
+    answer = ann.browser.post("/settings/projects/read/", {"back": "going_live"}, follow=True)
+    assert answer.redirect_chain == [(PAGE, 302)]
 
 
 def test_a_point_that_only_an_owner_can_see_to_says_so_and_links_nowhere(

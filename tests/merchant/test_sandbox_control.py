@@ -105,6 +105,10 @@ def test_tokens_are_expired_and_restored(api: httpx2.Client) -> None:
     assert api.get(LIST).status_code == 200
 
 
+def test_the_secret_key_of_a_project_is_there_to_copy(api: httpx2.Client) -> None:
+    assert f"<code>{PROJECT.secret}</code>" in section(api, "Projects")
+
+
 def test_a_webhook_address_is_changed_and_its_deliveries_are_shown(api: httpx2.Client) -> None:
     with Receiver() as receiver:
         do(api, "webhooks/url", project_id=PROJECT.id, url=receiver.url)

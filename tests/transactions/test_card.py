@@ -1,46 +1,21 @@
-"""The card shows everything that is known, to whom it may be shown, and leads on through the list."""
+"""The card shows everything that is known, to whom it may be shown."""
 
-import datetime as dt
 import html
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
-from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
-from fulfillment.forms import REASONS
-from merchant.models import AuditEvent, Merchant
-from merchant.paysuper import records
-from tests.conftest import Person, person, signed_in
-from tests.merchant.examples import load, named
-from tests.transactions import rows
+from merchant.models import Merchant
+from tests.conftest import Person
+from tests.merchant.examples import named
+from tests.transactions.cards import AT, CARD, CUSTOMER, address, page_of
 from tests.transactions.test_pages import keep, seen, text
-from transactions import card, declines, mirror, notes, paging
-from transactions.models import Note, StatusChange, Transaction
-
-KEYS = "admin.order.key.processed.two-platforms.json"
-CARD = "admin.order.simple.processed.card.json"
-CUSTOMER = ("Mara Lindqvist", "mara.lindqvist@example.com", "203.0.113.24", "Bremen", "28195", "400000")
-AT = dt.datetime(2021, 3, 1, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def as_role(lantern: Merchant) -> Callable[[str], Browser]:
-    """A signed-in browser of somebody with this role."""
-    return lambda role: person(lantern, role, role).browser
-
-
-def address(entry: Transaction, end: str = "") -> str:
-    return f"/transactions/{entry.pk}/{end}"
-
-
-def page_of(browser: Browser, entry: Transaction) -> str:
-    return seen(text(browser, address(entry)))
-
+from transactions import card, declines, notes
+from transactions.models import StatusChange, Transaction
 
 # The sum from gross to net ------------------------------------------------------------------------
 
@@ -154,217 +129,6 @@ def test_others_see_masked_customers_nowhere_on_the_card(
 @pytest.mark.parametrize(("role", "may"), [("owner", True), ("developer", True), ("support", False)])
 def test_the_raw_record_is_for_developers(as_role: Callable, lantern: Merchant, role: str, may: bool) -> None:
     assert ("Raw record" in text(as_role(role), address(keep(lantern, CARD)))) == may
-
-
-# Activation keys ---------------------------------------------------------------------------------
-
-
-def test_a_key_is_shown_when_asked_for_and_that_is_noted(ben: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, KEYS)
-    first, second = (item["code"] for item in load(KEYS)["items"])
-    before = text(ben.browser, address(entry))
-    assert before.count("Show key") == 2
-    assert first not in before
-    answer = ben.browser.post(address(entry, "items/0/key/"))
-    assert first in answer.content.decode()
-    assert second not in answer.content.decode()
-    assert "no-store" in answer["Cache-Control"]
-    event = AuditEvent.objects.get(event="key.shown")
-    assert (event.user, event.subject, event.data) == (ben.membership.user, str(entry.pk), {"position": 0})
-    after = text(ben.browser, address(entry))
-    assert first not in after
-    assert "Activation key shown Lantern Harbour – Standard" in seen(after)
-
-
-def test_an_old_session_gives_its_password_before_it_sees_a_key(ben: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, KEYS)
-    answer = signed_in(ben.membership.user, minutes_ago=31).post(address(entry, "items/0/key/"))
-    assert answer["Location"].startswith("/accounts/reauthenticate/?next=%2Ftransactions%2F")
-    assert not AuditEvent.objects.filter(event="key.shown").exists()
-
-
-def test_a_key_stays_out_of_the_logs(ben: Person, lantern: Merchant, caplog) -> None:
-    entry = keep(lantern, KEYS)
-    ben.browser.post(address(entry, "items/0/key/"))
-    assert load(KEYS)["items"][0]["code"] not in caplog.text
-
-
-def test_htmx_gets_the_key_and_the_timeline_alone(ben: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, KEYS)
-    answer = ben.browser.post(address(entry, "items/1/key/"), headers={"HX-Request": "true"})
-    page = answer.content.decode()
-    assert "<html" not in page
-    assert load(KEYS)["items"][1]["code"] in page
-    assert 'hx-swap-oob="true"' in page
-    assert "HX-Request" in answer["Vary"]
-
-
-@pytest.mark.parametrize("position", [2, 99, 10**30])
-def test_there_is_no_key_where_there_is_no_item(ben: Person, lantern: Merchant, position: int) -> None:
-    entry = keep(lantern, KEYS)
-    assert ben.browser.post(address(entry, f"items/{position}/key/")).status_code == 404
-    assert not AuditEvent.objects.filter(event="key.shown").exists()
-
-
-def test_accounting_cannot_see_keys(as_role: Callable, lantern: Merchant) -> None:
-    browser, entry = as_role("accounting"), keep(lantern, KEYS)
-    assert "Show key" not in text(browser, address(entry))
-    assert browser.post(address(entry, "items/0/key/")).status_code == 403
-
-
-# Notes -------------------------------------------------------------------------------------------
-
-
-def test_a_note_stands_in_the_timeline_with_its_author(ben: Person, ann: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, CARD)
-    listed = {"Referer": f"http://testserver{address(entry, '?in=size%3D100')}"}
-    words = {"text": "Called back.\r\n<b>Angry</b>"}
-    answer = ben.browser.post(address(entry, "notes/"), words, headers=listed)
-    assert answer["Location"] == address(entry, "?in=size%3D100#timeline")
-    assert Note.objects.get().text == "Called back.\n<b>Angry</b>"
-    page = page_of(ann.browser, entry)
-    assert "Note Called back. <b>Angry</b>" in page
-    assert "ben@example.com" in page
-    assert "Delete the note" not in page
-    assert AuditEvent.objects.get(event="note.added").subject == str(entry.pk)
-
-
-@pytest.mark.parametrize("words", ["", "  \r\n ", "x" * 2001, "a\0b"])
-def test_a_note_that_makes_no_sense_comes_back_with_its_text(
-    ben: Person, lantern: Merchant, words: str
-) -> None:
-    entry = keep(lantern, CARD)
-    answer = ben.browser.post(address(entry, "notes/"), {"text": words})
-    assert answer.status_code == 400
-    assert "errorlist" in answer.content.decode()
-    assert words.strip().replace("\0", "") in answer.content.decode().replace("\0", "")
-    assert not Note.objects.exists()
-
-
-def test_line_ends_count_as_one_character(ben: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, CARD)
-    assert ben.browser.post(address(entry, "notes/"), {"text": "x\r\n" * 999 + "yy"}).status_code == 302
-
-
-def test_one_deletes_ones_own_note_and_its_text_is_kept_unseen(ben: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, CARD)
-    note = notes.add(entry, ben.membership, "Nonsense")
-    assert "Delete the note" in page_of(ben.browser, entry)
-    for _ in range(2):
-        assert ben.browser.post(address(entry, f"notes/{note.pk}/delete/")).status_code == 302
-    assert "Nonsense" not in page_of(ben.browser, entry)
-    note.refresh_from_db()
-    assert note.text == "Nonsense"
-    assert AuditEvent.objects.filter(event="note.deleted").count() == 1
-
-
-def test_nobody_deletes_another_persons_note_or_through_another_order(
-    ben: Person, ann: Person, lantern: Merchant
-) -> None:
-    entry, other = keep(lantern, CARD), keep(lantern, KEYS)
-    note = notes.add(entry, ben.membership, "Mine")
-    assert ann.browser.post(address(entry, f"notes/{note.pk}/delete/")).status_code == 404
-    assert ben.browser.post(address(other, f"notes/{note.pk}/delete/")).status_code == 404
-    assert ben.browser.post(address(entry, f"notes/{10**30}/delete/")).status_code == 404
-    note.refresh_from_db()
-    assert note.deleted_at is None
-
-
-def test_whoever_only_looks_writes_no_notes(vera: Person, lantern: Merchant) -> None:
-    entry = keep(lantern, CARD)
-    assert "Add a note" not in text(vera.browser, address(entry))
-    assert vera.browser.post(address(entry, "notes/"), {"text": "x"}).status_code == 403
-
-
-# The history of the status -----------------------------------------------------------------------
-
-
-def test_the_timeline_tells_which_status_was_learned_when_and_why(ann: Person, lantern: Merchant) -> None:
-    for minute, (status, cause) in enumerate(
-        [("pending", "reading"), ("processed", "webhook"), ("processed", "reading"), ("refunded", "refund")]
-    ):
-        record = records.order(load(CARD) | {"status": status, "locale": str(minute)})
-        mirror.apply(lantern, [record], AT + dt.timedelta(minutes=minute), StatusChange.Cause(cause))
-    entry = Transaction.objects.get()
-    changes = entry.status_changes.values_list("before", "after", "cause", "at")
-    assert list(changes) == [
-        ("processed", "refunded", "refund", AT + dt.timedelta(minutes=3)),
-        ("pending", "processed", "webhook", AT + dt.timedelta(minutes=1)),
-    ]
-    page = page_of(ann.browser, entry)
-    assert page.index("from Processed to Refunded") < page.index("from Pending to Processed")
-    assert "Read again after a webhook" in page
-
-
-def test_a_status_that_is_not_believed_is_no_change(lantern: Merchant) -> None:
-    keep(lantern, CARD, status="refunded")
-    record = records.order(load(CARD) | {"status": "processed"})
-    mirror.apply(lantern, [record], AT + dt.timedelta(hours=1))
-    mirror.apply(lantern, [records.order(load(CARD))], AT - dt.timedelta(hours=1))
-    assert not StatusChange.objects.exists()
-
-
-# Through the list --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("order", [*paging.ORDERS, "nonsense"])
-@pytest.mark.parametrize("query", ["", "status=processed&currency=EUR", "type=refund&size=25"])
-def test_next_walks_the_list_as_filtered_and_previous_walks_back(
-    ann: Person, lantern: Merchant, order: str, query: str
-) -> None:
-    rows.fill(lantern, 60)
-    found = Transaction.objects.filter(merchant=lantern)
-    found = found.filter(status="processed", charge_currency="EUR") if "EUR" in query else found
-    found = found.filter(type="refund") if "refund" in query else found
-    entries = list(paging.ordered(found, order))
-    for index, entry in enumerate(entries):
-        before, after = paging.neighbours(found, order, entry)
-        assert before == (entries[index - 1].pk if index else None)
-        assert after == (entries[index + 1].pk if index + 1 < len(entries) else None)
-
-
-def test_the_card_leads_to_its_neighbours_and_back_to_its_row(ann: Person, mirrored: Merchant) -> None:
-    query = "status=processed&sort=date&size=25"
-    found = list(paging.ordered(mirrored.transactions.filter(status="processed"), "date"))
-    listed = ann.browser.get(f"/transactions/?{query}")
-    end = f"?{urlencode({'in': query})}"
-    assert f'href="/transactions/{found[3].pk}/{end}"' in listed.content.decode()
-    page = html.unescape(text(ann.browser, f"/transactions/{found[3].pk}/{end}"))
-    assert f'href="/transactions/{found[2].pk}/{end}" rel="prev"' in page
-    assert f'href="/transactions/{found[4].pk}/{end}" rel="next"' in page
-    assert f'href="/transactions/?{query}#tx-{found[3].pk}"' in page
-    first = html.unescape(text(ann.browser, f"/transactions/{found[0].pk}/{end}"))
-    assert 'rel="prev"' not in first
-
-
-@pytest.mark.parametrize("query", ["status=nonsense", "q=a%00b", "from=x&sort=y&cursor=z", "in=in", "%"])
-def test_a_card_opens_from_lists_that_make_no_sense(ann: Person, lantern: Merchant, query: str) -> None:
-    entry = keep(lantern, CARD)
-    assert ann.browser.get(address(entry), {"in": query}).status_code == 200
-
-
-def test_neighbours_are_of_ones_own_merchant(ann: Person, lantern: Merchant, copper: Merchant) -> None:
-    entry = keep(lantern, CARD)
-    page = text(ann.browser, address(entry))
-    assert 'rel="prev"' not in page
-    assert 'rel="next"' not in page
-
-
-@pytest.mark.parametrize("page", ["http://[bad", "", "https://evil.example/?in=x", "/transactions/?in=x"])
-def test_acts_from_elsewhere_return_to_the_plain_card(ben: Person, lantern: Merchant, page: str) -> None:
-    entry = keep(lantern, CARD)
-    answer = ben.browser.post(address(entry, "notes/"), {"text": "x"}, headers={"Referer": page})
-    assert answer["Location"] == address(entry, "#timeline")
-
-
-@pytest.mark.parametrize("act", ["fulfil", "refund"])
-def test_what_is_done_in_a_dialog_keeps_the_list(ben: Person, lantern: Merchant, act: str) -> None:
-    entry = keep(lantern, CARD)
-    here = f"http://testserver{address(entry, '?in=q%3Dmara')}"
-    fields = {"reason": REASONS[0], "seen_amount": "11.89", "seen_currency": "EUR", "note": ""}
-    headers = {"HX-Request": "true", "HX-Current-URL": here}
-    answer = ben.browser.post(address(entry, f"{act}/"), fields, headers=headers)
-    assert answer["HX-Redirect"] == address(entry, "?in=q%3Dmara")
 
 
 # Cost --------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from merchant.models import AuditEvent, Merchant
 from tests.conftest import Person
-from tests.transactions.test_card import CARD, CUSTOMER, KEYS
+from tests.transactions.cards import CARD, CUSTOMER, KEYS
 from tests.transactions.test_pages import keep
 from transactions import receipt
 from transactions.exports import pdf_renderers

@@ -10,7 +10,7 @@ from django.http import Http404, QueryDict
 from merchant.models import AuditEvent, Merchant
 from tests.conftest import Person
 from tests.transactions import rows
-from tests.transactions.test_export_jobs import fetched, folder, rung
+from tests.transactions.export_requests import fetched, folder, rung
 from transactions import tasks
 from transactions.models import Export, Transaction
 from transactions.selection import LIMIT, BadSelection, selected

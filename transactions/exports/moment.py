@@ -9,10 +9,12 @@ from datetime import datetime
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from merchant import replica
+from merchant import patient, replica
 
 # Bytes.
 _ARRIVED = 256 * 1024
+# Seconds. What sorts millions of rows may be silent for long, but not so long that the task ends.
+_SILENCE = 300.0
 
 
 @contextmanager
@@ -35,7 +37,8 @@ def snapshot(alias: str) -> Iterator[tuple[BaseDatabaseWrapper, datetime]]:
         if alias == replica.ALIAS:
             # What it has of the time since then may be a part.
             as_of = replica.complete_as_of() or as_of
-        yield connection, as_of
+        with patient.waiting(_SILENCE):
+            yield connection, as_of
     finally:
         connection.close()
 

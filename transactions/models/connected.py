@@ -42,11 +42,6 @@ class MirroredProject(models.Model):
         """Whether payments of this project are real."""
         return self.status == self.State.PRODUCTION
 
-    @property
-    def sends_webhooks(self) -> bool:
-        """Whether PaySuper tells of this project's payments at all (contract §13.6)."""
-        return bool(self.webhook_url) and self.callback_protocol != "empty"
-
 
 class Connection(models.Model):
     """What a merchant's token opens, as of the last look. Instants in UTC."""

@@ -13,6 +13,7 @@ from merchant.paysuper.sandbox.pages.markup import (
     NOTHING,
     Html,
     alert,
+    code,
     field,
     fill,
     join,
@@ -201,15 +202,16 @@ def _tokens(_world: World) -> Html:
 
 
 def _projects(world: World) -> Html:
+    known = world.store.projects
     rows = [
-        (name, fill("<code>{id}</code>", id=project_id), world.store.projects[project_id].url or "none")
-        for project_id, name in _PROJECT_NAMES.items()
+        (name, code(key), known[key].url or "none", code(known[key].secret))
+        for key, name in _PROJECT_NAMES.items()
     ]
     address = field("Webhook address", "url", "blank: no webhooks", type="url")
     projects = select("Project", "project_id", _PROJECT_NAMES)
     return _section(
         "Projects",
-        table("Webhook addresses", ("Project", "Id", "Address"), rows),
+        table("Webhook addresses", ("Project", "Id", "Address", "Secret key"), rows),
         _form("webhooks/url", "Change", projects, address),
         _form("validations", "Ask user.validate", projects, second=True),
     )
@@ -218,14 +220,7 @@ def _projects(world: World) -> Html:
 def _ledger(world: World) -> Html:
     newest = list(world.store.refunds.values())[-_SHOWN:][::-1]
     rows = [
-        (
-            _time(r.created),
-            fill("<code>{order}</code>", order=r.order),
-            money(r.amount, r.currency),
-            r.status,
-            r.reason,
-        )
-        for r in newest
+        (_time(r.created), code(r.order), money(r.amount, r.currency), r.status, r.reason) for r in newest
     ]
     return _section(
         "Ledger", table("Newest refunds", ("Asked (UTC)", "Order", "Amount", "Status", "Reason"), rows)

@@ -86,6 +86,11 @@ def alert(message: str) -> Html:
     return fill('<p class="alert" role="alert">{message}</p>', message=message) if message else NOTHING
 
 
+def code(text: str) -> Html:
+    """Something to copy letter by letter."""
+    return fill("<code>{text}</code>", text=text)
+
+
 def field(label: str, name: str, hint: str = "", **attributes: str) -> Html:
     """A labelled text field."""
     more = join(fill('{key}="{value}"', key=key, value=value) for key, value in attributes.items())
