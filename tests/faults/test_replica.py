@@ -1,8 +1,9 @@
 """Lists, cards and exports are read from a replica, as long as it is near enough, and nothing else is."""
 
+import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.management import call_command
@@ -18,7 +19,9 @@ from tests.fulfillment.desk import Desk
 from tests.merchant.sandbox_receiver import eventually
 from tests.transactions.export_requests import folder, made  # noqa: F401
 from transactions import sync
-from transactions.models import SyncState, Transaction
+from transactions.exporting import progress
+from transactions.exports import moment
+from transactions.models import Export, SyncState, Transaction
 
 pytestmark = [
     pytest.mark.skipif(not has_programs(), reason="pg_basebackup is not installed"),
@@ -154,6 +157,7 @@ def test_a_replica_that_hangs_costs_a_moment_once_and_is_left_alone(
     settings.LIST_STATEMENT_TIMEOUT = 0.5
     follower.catches_up()
     shown(vera)
+    eventually(lambda: replica.lag() == 0)
     if meets != "before the page":
         replica.watch._look = lambda: None
     with follower.hangs():
@@ -174,6 +178,28 @@ def test_a_replica_that_hangs_costs_a_moment_once_and_is_left_alone(
     assert replica.watch.next_look > time.monotonic() + 20
     replica.watch.next_look = 0.0
     eventually(lambda: replica.preferably(lambda: Transaction.objects.all().db) == replica.ALIAS)
+
+
+def test_an_export_whose_replica_hangs_in_the_middle_begins_again_from_the_database(
+    mirrored: Merchant, vera: Person, ann: Person, follower: Follower, monkeypatch
+) -> None:
+    follower.catches_up()
+    shown(vera)
+    eventually(lambda: replica.lag() == 0)
+    hanging, teller = contextlib.ExitStack(), progress.teller
+
+    def hangs_at_once(export: Export) -> Callable[[int, int], None]:
+        tell = teller(export)
+        return lambda done, total: (done or hanging.enter_context(follower.hangs()), tell(done, total))
+
+    monkeypatch.setattr(progress, "teller", hangs_at_once)
+    monkeypatch.setattr(moment, "_SILENCE", 1.0)
+    began = time.monotonic()
+    with hanging:
+        export = made(ann)
+        assert replica.lag() is None
+    assert 1 < time.monotonic() - began < 8
+    assert (export.state, export.rows_total) == ("ready", Transaction.objects.count())
 
 
 def told() -> dict[str, float]:
