@@ -14,7 +14,7 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from merchant import audit, mailing, walls
+from merchant import audit, envelope, mailing, walls
 from merchant.celery import ring
 from merchant.models import Membership, Merchant, User
 from merchant.reauthentication import is_recent
@@ -70,6 +70,11 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Never: an owner invites people."""
         return False
+
+    def clean_email(self, email: str) -> str:
+        """Whatever address somebody types here is mailed to."""
+        envelope.check_address(email)
+        return email
 
     def is_reauthentication_required(self, *, app: str, **_: object) -> bool:  # noqa: ARG002
         """For one's own account as for money: when the password was given too long ago."""

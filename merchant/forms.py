@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 
+from merchant.envelope import check_address, one_line
 from merchant.models import Role, User
 
 _LONGEST_NAME = 100
@@ -21,6 +22,7 @@ class InvitationForm(forms.Form):
     def clean_email(self) -> str:
         """In lower case: people are known by that."""
         email: str = self.cleaned_data["email"].lower()
+        check_address(email)
         return email
 
 
@@ -66,6 +68,10 @@ class JoiningForm(forms.Form):
     def __init__(self, *args: object, email: str, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self.email = email
+
+    def clean_name(self) -> str:
+        """Fit for the mails that are written in this person's name."""
+        return one_line(self.cleaned_data["name"])
 
     def clean(self) -> None:
         """Both passwords are the same and good."""

@@ -5,12 +5,12 @@ import smtplib
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from merchant import walls
+from merchant import envelope, walls
 from merchant.models import Mail, Merchant
 
 log = structlog.get_logger()
@@ -18,7 +18,6 @@ log = structlog.get_logger()
 # Of a worker that died with a mail in its hands nobody hears: then the mail goes out a second time.
 _LEASE = dt.timedelta(minutes=5)
 _WAITS = [dt.timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600, 4 * 3600, 12 * 3600)]
-_LONGEST_SUBJECT = 250
 
 
 def write(merchant: Merchant | None, recipient: str, template: str, subject: str, **facts: object) -> Mail:
@@ -35,8 +34,8 @@ def write(merchant: Merchant | None, recipient: str, template: str, subject: str
 
 def keep(merchant: Merchant | None, recipient: str, subject: str, *, text: str, html: str = "") -> Mail:
     """A mail that waits to be sent. Names in a subject cannot add headers to it."""
-    subject = " ".join(subject.split())[:_LONGEST_SUBJECT]
-    mail = Mail(merchant=merchant, recipient=recipient, subject=subject, text=text, html=html)
+    said = envelope.one_line(subject)
+    mail = Mail(merchant=merchant, recipient=recipient, subject=said, text=text, html=html)
     with walls.only(merchant.pk) if merchant else walls.nobody():
         mail.save(force_insert=True)
     return mail
@@ -55,11 +54,11 @@ def send(mail_id: int) -> None:
     if not mine.update(try_at=now + _LEASE, tries=F("tries") + 1):
         return
     mail = Mail.objects.get(pk=mail_id)
-    message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.recipient])
-    if mail.html:
-        message.attach_alternative(mail.html, "text/html")
     try:
-        message.send()
+        envelope.write(mail.recipient, mail.subject, mail.text, mail.html).send()
+    except ValidationError as error:
+        # No other time will do.
+        _end(mail, Mail.State.GIVEN_UP, error=type(error).__name__)
     except (OSError, smtplib.SMTPException, ValueError) as error:
         _try_later(mail, error)
     else:

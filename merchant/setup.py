@@ -10,9 +10,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
-from django.core.validators import validate_email
 
-from merchant import outside, projects
+from merchant import envelope, outside, projects
 from merchant.models import Membership, Merchant, Project, User
 from merchant.paysuper.client import GENERATIONS, PREFIX
 
@@ -65,7 +64,7 @@ def api_prefix(text: str) -> str:
 def email_address(text: str) -> str:
     """An e-mail address in lower case. Raises ArgumentTypeError."""
     try:
-        validate_email(text)
+        envelope.check_address(text)
     except ValidationError as error:
         raise ArgumentTypeError(f"{text!r} is not an e-mail address") from error
     if len(text) > _LONGEST_EMAIL:

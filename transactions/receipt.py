@@ -25,6 +25,8 @@ from transactions.models import RowType, Status, Transaction
 SECONDS = 25.0
 _AT_ONCE = threading.BoundedSemaphore(2)
 _PATIENCE = 3.0
+# As long as texts are kept in columns; in the order as PaySuper told it they have no end.
+_LONGEST = 500
 _SAID = {
     Status.PROCESSED: "Paid",
     Status.REFUNDED: "Paid, and refunded since",
@@ -124,7 +126,7 @@ def _html(receipt: Receipt, missing: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return " ".join(without_controls(text).split())
+    return " ".join(without_controls(text[:_LONGEST]).split())
 
 
 def _amount(item: Any) -> str:

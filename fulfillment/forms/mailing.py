@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from fulfillment.models import MailRule
 from fulfillment.receipts import logo
+from merchant import envelope
 from transactions.models import Transaction
 
 
@@ -78,9 +79,16 @@ class MailRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         except logo.NotALogo as trouble:
             raise forms.ValidationError(str(trouble)) from trouble
 
+    def clean_support_email(self) -> str:
+        """An address that mails can name for answers."""
+        address = str(self.cleaned_data["support_email"])
+        if address:
+            envelope.check_address(address)
+        return address
+
     def clean_shop_name(self) -> str:
         """A name of one line: it stands in the From of mails."""
-        return " ".join(str(self.cleaned_data["shop_name"]).split())
+        return envelope.one_line(str(self.cleaned_data["shop_name"]))
 
     def save(self, commit: bool = True) -> MailRule:
         """Switching on counts from now: what was paid before PaySuper has told of."""

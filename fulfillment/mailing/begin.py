@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from fulfillment.items import ItemState
 from fulfillment.models import MailRule, Message
+from merchant import envelope
 from merchant.models import Merchant, User
 from transactions.models import RowType, Status, Transaction
 
@@ -121,7 +121,7 @@ def address_trouble(address: str) -> str:
     if not address:
         return "The order has no e-mail address."
     try:
-        validate_email(address)
+        envelope.check_address(address)
     except ValidationError:
         return "This is not an e-mail address."
     return ""

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -149,6 +150,8 @@ def _send(message: Message) -> None:
         log.warning("mail_overtaken", message=message.pk)
     except wire.NotSent as trouble:
         fail(message, str(trouble))
+    except ValidationError:
+        move(message, State.BOUNCED, outcome="This is not an e-mail address.")
     except wire.Bounced as trouble:
         move(message, State.BOUNCED, outcome=str(trouble))
     except wire.Refused as trouble:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from email.mime.image import MIMEImage
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,6 +13,7 @@ from fulfillment.items import ItemState
 from fulfillment.mailing.begin import REPLACED
 from fulfillment.models import MailRule, Message, ReceiptPage
 from fulfillment.receipts import Language, Letter
+from merchant import envelope
 from transactions import card
 from transactions.models import Transaction
 
@@ -58,16 +59,15 @@ def mail_of(message: Message) -> EmailMultiAlternatives:
     keys = json.loads(message.activation_keys or "[]")
     words = receipts.with_keys(Letter(message.subject, message.text, message.html), keys)
     rule = MailRule.of(message.project)
-    address = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    mail = EmailMultiAlternatives(
+    mail = envelope.write(
+        message.recipient,
         words.subject,
         words.text,
-        formataddr((" ".join(rule.sender.split()), address)),
-        [message.recipient],
-        reply_to=[rule.support_email] if rule.support_email else None,
+        words.html,
+        sender=rule.sender,
+        answers_to=rule.support_email,
         headers={"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"},
     )
-    mail.attach_alternative(words.html, "text/html")
     if rule.logo and f"cid:{LOGO}" in words.html:
         image = MIMEImage(bytes(rule.logo), "png")
         image.add_header("Content-ID", f"<{LOGO}>")

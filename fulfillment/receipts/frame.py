@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from fulfillment.models import MailRule
 from fulfillment.receipts.languages import Language
+from merchant import envelope
 from transactions.models import Transaction
 
 _SUPPORT = "Questions? Write to {address}."
@@ -56,7 +57,7 @@ def around(order: Transaction, language: Language) -> dict[str, Any]:
     return {
         "language": language,
         "shop": rule.sender,
-        "support_email": rule.support_email,
+        "support_email": rule.support_email if envelope.is_address(rule.support_email) else "",
         "has_logo": bool(rule.logo),
         "note": "" if order.is_production else language.say("This was a test: no money was moved."),
     }

@@ -12,8 +12,9 @@ from django.template.loader import render_to_string
 
 from fulfillment.receipts.frame import Frame, around
 from fulfillment.receipts.languages import Language
-from fulfillment.receipts.letters import Letter, one_line
+from fulfillment.receipts.letters import Letter
 from fulfillment.receipts.platforms import platform, steps
+from merchant.envelope import one_line
 from transactions.models import Transaction
 
 # Signs that nobody types: of an area that Unicode leaves to programs.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.template.loader import render_to_string
 
 from fulfillment.receipts.facts import Line, Receipt
+from merchant.envelope import one_line
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,6 @@ def receipt_letter(receipt: Receipt, address: str) -> Letter:
         "fulfillment/mails/receipt.html", {"mail": receipt, "address": address, "online": online}
     )
     return Letter(one_line(receipt.subject), _text(receipt, f"{online}: {address}"), html)
-
-
-def one_line(text: str) -> str:
-    """A text as it may stand in a header: shop names come from people."""
-    return " ".join(text.split())[:200]
 
 
 def _text(receipt: Receipt, online: str) -> str:

@@ -20,6 +20,7 @@ from psycopg.rows import dict_row
 from merchant.embedded import PROJECT, environment, ports, postgres, processes, redis
 from merchant.embedded.supervisor import procfile
 from merchant.paysuper.sandbox import catalogue
+from tests import log_leaks
 from tests.conftest import PASSWORD
 from tests.fulfillment.desk import Desk
 from tests.merchant.sandbox_client import OWNER
@@ -203,5 +204,6 @@ def running() -> Iterator[Installation]:
         yield installation
     finally:
         installation.end()
+        log_leaks.read(folder)
         shutil.rmtree((folder / "postgres").resolve(), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)

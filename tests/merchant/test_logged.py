@@ -9,7 +9,9 @@ import pytest
 import structlog
 from django.conf import settings
 
+from merchant.encryption import encrypt
 from merchant.logged import MASK, masked
+from tests import log_leaks
 from tests.log_leaks import SEEDS, lines_with_secrets
 
 
@@ -103,3 +105,21 @@ def test_the_reader_of_the_log_finds_what_was_not_masked(tmp_path: Path) -> None
         "a seeded secret",
         "an e-mail address",
     ]
+
+
+def test_whatever_the_product_has_encrypted_is_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("fine\n{'event': 'called', 'with': 'never-heard-of-before-7'}\n")
+    assert list(lines_with_secrets(path)) == []
+    encrypt("never-heard-of-before-7")
+    assert [found.split(":")[0] for found in lines_with_secrets(path)] == ["what was encrypted"]
+
+
+def test_the_logs_of_programs_are_read_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_leaks, "_FOUND", found := [])
+    (tmp_path / "below").mkdir()
+    for name, text in [("worker.log", "mara@example.com"), ("web.log", "fine"), ("postgres.log", "a@b.com")]:
+        (tmp_path / "below" / name).write_text(f"{text}\n")
+    log_leaks.read(tmp_path)
+    assert found == ["worker.log, an e-mail address: mara@example.com\n"]
+    (tmp_path / "below" / "worker.log").unlink()

@@ -33,11 +33,9 @@ def test_a_small_file_is_attached_as_it_was_made(due: None, settings) -> None:
     with clock(2026, 10, 2, 5):
         work()
     [sent], export = mail.outbox, Export.objects.get()
-    [(name, content, kind)] = sent.attachments
-    assert (name, kind) == (export.download_name, "text/csv; charset=utf-8")
-    assert (
-        hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest() == export.sha256
-    )
+    [file] = sent.attachments
+    assert (file.get_filename(), file["Content-Type"]) == (export.download_name, 'text/csv; charset="utf-8"')
+    assert hashlib.sha256(file.get_payload(decode=True)).hexdigest() == export.sha256
     assert sent.subject == "Weekly <b>numbers</b> & more, 2026-10-02"
     [(html, _)] = sent.alternatives
     assert "<b>numbers" not in html

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from merchant import envelope
 from transactions import exports
 from transactions.models import Export, ScheduleMail
 
@@ -42,19 +43,20 @@ def letter(mail: ScheduleMail, export: Export) -> EmailMultiAlternatives:
         text, html = (
             render_to_string(f"transactions/schedules/mail.{kind}", context) for kind in ("txt", "html")
         )
-    message = EmailMultiAlternatives(
-        subject=f"{run.schedule.name}, {due}",
-        body=text,
-        to=[mail.user.email],
+    message = envelope.write(
+        mail.user.email,
+        f"{envelope.one_line(run.schedule.name)}, {due}",
+        text,
+        html,
         # The same for every attempt, so that a second copy is known for one.
         headers={
             "Message-ID": f"<schedule-{mail.run_id}-{mail.user_id}@{host}>",
             "Auto-Submitted": "auto-generated",
         },
     )
-    message.attach_alternative(html, "text/html")
     if attached:
-        message.attach(export.download_name, _content(export), exports.CONTENT_TYPES[export.format])
+        file, kind = _content(export), exports.CONTENT_TYPES[export.format]
+        envelope.attach(message, export.download_name, file, kind)
     return message
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -58,6 +59,8 @@ def send(mail_id: int) -> None:
         letters.letter(mail, export).send()
     except letters.FileGone as error:
         _finish(mail, State.FAILED, error=str(error))
+    except ValidationError:
+        _later(mail, "This is not an e-mail address.", for_good=True)
     except smtplib.SMTPRecipientsRefused as error:
         [(code, answer), *_] = error.recipients.values()
         why = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
