@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from fulfillment.models import WebhookEvent
-from merchant.paysuper.errors import NotFound, PaySuperError, Unexpected
+from merchant.paysuper.errors import NoAnswer, NotFound, NotSent, PaySuperError, Unexpected
 from transactions import sync
 from transactions.models import StatusChange
 
@@ -21,7 +21,8 @@ UNKNOWN_AT_MOST = dt.timedelta(days=2)
 # A bell that has been rung again is given this time before the next one.
 _RUNG_AGAIN_AT_MOST = dt.timedelta(seconds=60)
 _AT_ONCE = 1000
-_LONGEST_PAUSE = 600.0
+# Seconds. While PaySuper is away a try costs next to nothing, and once it is back nobody waits long.
+_LONGEST_PAUSE, _LONGEST_WHILE_AWAY = 600.0, 60.0
 
 
 def process(event: WebhookEvent) -> bool:
@@ -96,7 +97,8 @@ def _try_later(event: WebhookEvent, error: PaySuperError, milliseconds: int) -> 
     if isinstance(error, NotFound) and timezone.now() - event.last_received_at > UNKNOWN_AT_MOST:
         _finish(event, State.FAILED, "PaySuper does not know this order.", milliseconds)
         return
-    pause = dt.timedelta(seconds=min(2.0 * 2 ** min(event.attempts, 10), _LONGEST_PAUSE))
+    longest = _LONGEST_WHILE_AWAY if isinstance(error, (NotSent, NoAnswer)) else _LONGEST_PAUSE
+    pause = dt.timedelta(seconds=min(2.0 * 2 ** min(event.attempts, 10), longest))
     WebhookEvent.objects.filter(pk=event.pk, state=State.RECEIVED).update(
         attempts=event.attempts + 1,
         try_at=timezone.now() + pause,
