@@ -51,12 +51,10 @@ class Follower:
         others = subprocess.run(["pgrep", "-P", str(first)], capture_output=True, text=True, check=True)
         all_ = [first, *map(int, others.stdout.split())]
         try:
-            for process in all_:
-                os.kill(process, signal.SIGSTOP)
+            _tell(all_, signal.SIGSTOP)
             yield
         finally:
-            for process in all_:
-                os.kill(process, signal.SIGCONT)
+            _tell(all_, signal.SIGCONT)
 
     def waits(self) -> None:
         """From now on it receives and does not apply."""
@@ -106,3 +104,9 @@ def _like_ours(address: str) -> None:
     connection.close()
     subprocess.run([restore, "--exit-on-error", "--no-owner", "-d", address, file], check=True)
     shutil.rmtree(file.parent)
+
+
+def _tell(processes: list[int], what: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):  # one that was just ending
+            os.kill(process, what)
