@@ -1,9 +1,11 @@
 """What customers read: in their language, with their money, and whatever a product is called."""
 
+import html
 import io
 import re
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from babel.messages.pofile import read_po
@@ -151,9 +153,21 @@ def test_a_refund_is_receipted_with_what_went_back(
     message = tried(Message.objects.get(kind="refund"))
     refund = Transaction.objects.get(parent_uuid=order.pk)
     assert (message.state, message.transaction, message.refund_uuid) == ("sent", order, refund.pk)
-    text = body(office.mails[0], "plain")
+    text, language = body(office.mails[0], "plain"), receipts.language_of("de-DE")
     assert ReceiptPage.of(refund).address in text
-    assert receipts.language_of("de-DE").money(refund.charge_amount, refund.charge_currency) in text
+    assert language.money(refund.charge_amount, refund.charge_currency) in text
+    page, paid = (Browser().get(f"/receipts/{ReceiptPage.of(each).token}/") for each in (refund, order))
+    assert html.escape(language.money(refund.charge_amount, refund.charge_currency)) in page.content.decode()
+    assert language.say("The money of this payment went back.") in paid.content.decode()
+
+
+def test_a_refund_whose_order_nobody_knows_has_no_page(order: Transaction, desk: Desk) -> None:
+    desk.refund_elsewhere(order.pk)
+    eventually(lambda: desk.completed(order.pk) == 1)
+    sync.sync(order.merchant, full=True)
+    refund = Transaction.objects.get(parent_uuid=order.pk)
+    Transaction.objects.filter(pk=refund.pk).update(parent_uuid=uuid4())
+    assert Browser().get(f"/receipts/{ReceiptPage.of(refund).token}/").status_code == 404
 
 
 def test_the_page_of_a_receipt_needs_its_address_and_is_found_by_nobody_else(
