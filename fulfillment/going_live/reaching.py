@@ -68,6 +68,9 @@ def webhook_settings(merchant: Merchant) -> Check:
     if wrong:
         text = f"{names(f'{each} ({trouble})' for each, trouble in wrong)}."
         return Check(title, RED, text, _page_of(wrong[0][0]), "Set it right")
+    if unread := [each for each in projects if not hasattr(each, "at_paysuper")]:
+        text = f"The secret keys are set. Not read from PaySuper yet, whose address it has: {names(unread)}."
+        return Check(title, TODO, text, link, "See the projects")
     return Check(title, GREEN, "PaySuper has our addresses, and the secret keys are set.", link, "See them")
 
 

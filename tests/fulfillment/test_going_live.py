@@ -93,6 +93,13 @@ def test_webhooks_are_set_up_on_both_sides(known: Merchant, wrong: dict[str, obj
     assert check.link == f"/settings/projects/{SNOW}/"
 
 
+def test_nothing_is_said_of_an_address_that_was_not_read(known: Merchant) -> None:
+    MirroredProject.objects.filter(project__paysuper_id=SNOW).delete()
+    check = reaching.webhook_settings(known)
+    assert check.state == "todo"
+    assert "Not read from PaySuper yet, whose address it has: Snow Defender." in check.text
+
+
 def test_a_missing_secret_and_a_switch_are_seen(known: Merchant) -> None:
     Project.objects.filter(paysuper_id=SNOW).update(takes_webhooks=False)
     assert reaching.webhook_settings(known).state == "red"
