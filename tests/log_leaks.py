@@ -98,6 +98,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run whose log gives something away has failed, whatever its tests say."""
     path, leaks = session.config.stash[_FILE], session.config.stash[_LEAKS]
+    if not any(getattr(each, "baseFilename", "") == str(path) for each in logging.getLogger().handlers):
+        leaks.append("nobody listened to the log in the end: a test has taken the listener away")
     leaks += lines_with_secrets(path)
     path.unlink()
     read(session.config._tmp_path_factory.getbasetemp())

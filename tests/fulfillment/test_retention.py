@@ -1,7 +1,9 @@
 """What tells of customers is dropped when its time is over; what is still needed stays."""
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -212,8 +214,15 @@ def export(merchant: Merchant, person: Person, days: float) -> Export:
 
 
 def test_files_of_exports_go_when_their_merchant_says(
-    lantern: Merchant, copper: Merchant, ann: Person, cleo: Person, clock: None
+    lantern: Merchant,
+    copper: Merchant,
+    ann: Person,
+    cleo: Person,
+    clock: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # folders of others are not old, the clock is
     RetentionRules.objects.create(merchant=lantern, export_days=3)
     mine, young, theirs = export(lantern, ann, 3.01), export(lantern, ann, 2.99), export(copper, cleo, 6.9)
     assert mine.file_until == ago(0.01)

@@ -68,7 +68,7 @@ def test_the_wall_is_lifted_in_few_places() -> None:
 
 
 def test_every_task_begins_behind_the_wall(mirrored: Merchant) -> None:
-    app.loader.import_default_modules()
+    app.autodiscover_tasks(PACKAGES, force=True)
     ours = {name: task for name, task in app.tasks.items() if name.startswith(PACKAGES)}
     assert len(ours) > 10
     assert {name for name, task in ours.items() if not isinstance(task, WalledTask)} == set()

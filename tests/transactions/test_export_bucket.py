@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -93,8 +94,9 @@ def test_a_file_is_kept_in_the_bucket_and_fetched_through_our_own_page(
 
 
 def test_files_go_after_their_time_and_strays_of_dead_workers_too(
-    ann: Person, lantern: Merchant, bucket
+    ann: Person, lantern: Merchant, bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # folders of others are not old, the clock is
     old, young = made(ann), made(ann)
     at = timezone.now() - Export.LIFETIME - dt.timedelta(minutes=1)
     Export.objects.filter(pk=old.pk).update(finished_at=at)
