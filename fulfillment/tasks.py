@@ -1,5 +1,7 @@
 """Doorways from the broker: an id in, one call of the domain."""
 
+from uuid import UUID
+
 import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
@@ -53,6 +55,12 @@ def ring_for_refund(action: Action) -> None:
         ring(run_action, action.pk, after=wait + _CLOCKS_DIFFER if wait > 0 else 0)
 
 
+def ring_for_mails(order_uuid: UUID) -> None:
+    """Ring for the mails of an order that may leave, for whoever has just had them written."""
+    for message_id in mailing.ready(order_uuid):
+        ring(send_message, message_id)
+
+
 @shared_task
 def settle_action(action_id: int) -> None:
     """Find out what became of a refund; the refund row follows with the next new orders."""
@@ -72,8 +80,7 @@ def run_key_replacement(replacement_id: int) -> None:
         bind_contextvars(replacement=replacement.pk, order=str(replacement.transaction_id))
         replacing.run(replacement)
         replacing.settle(replacement)
-        for message_id in mailing.ready(replacement.transaction_id):
-            ring(send_message, message_id)
+        ring_for_mails(replacement.transaction_id)
 
 
 @shared_task

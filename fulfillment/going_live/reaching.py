@@ -76,7 +76,7 @@ def webhook_settings(merchant: Merchant) -> Check:
 
 def _trouble(project: Project) -> str:
     """What keeps a project's webhooks from being taken, in words; "" if nothing known does."""
-    there = MirroredProject.objects.filter(project=project).first()
+    there: MirroredProject | None = getattr(project, "at_paysuper", None)
     ours = f"{settings.BASE_URL}/webhooks/paysuper/{project.paysuper_id}/"
     if not project.takes_webhooks:
         return "switched off here"

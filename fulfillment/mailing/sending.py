@@ -55,7 +55,7 @@ def run(message_id: int) -> None:
 
 
 def ready(order_uuid: UUID) -> list[int]:
-    """Mails of one order that may leave: whoever has had them written rings for them."""
+    """Mails of one order that may leave now."""
     mine = Message.objects.filter(transaction=order_uuid, state=State.QUEUED, try_at__lte=timezone.now())
     return list(mine.values_list("pk", flat=True))
 

@@ -6,12 +6,11 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from fulfillment import actions, items, mailing, rules
+from fulfillment import actions, items, rules
 from fulfillment.forms import FulfilForm, UnfulfilForm, WithdrawForm
-from fulfillment.tasks import send_message
+from fulfillment.tasks import ring_for_mails
 from fulfillment.views.asking import ask_first, transaction_of
 from merchant.access import MemberRequest, Right, requires
-from merchant.celery import ring
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,8 +24,7 @@ def fulfil(request: MemberRequest, uuid: UUID) -> HttpResponse:
 
     def ask(values: dict[str, Any]) -> str:
         actions.fulfil(entry, member, values["note"], reference=values["reference"], chosen=form.chosen)
-        for message_id in mailing.ready(entry.pk):
-            ring(send_message, message_id)
+        ring_for_mails(entry.pk)
         entry.refresh_from_db(fields=["fulfilment"])
         return "The order is fulfilled." if entry.fulfilment == "fulfilled" else "These items are fulfilled."
 

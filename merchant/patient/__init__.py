@@ -12,8 +12,8 @@ from typing import Any
 from django.conf import settings
 
 ENGINE = "merchant.patient"
-# Seconds to connect, and for a machine that is gone to be missed (milliseconds in the last). Systems that
-# know one of these not do without.
+# Seconds to connect, and for a machine that is gone to be missed (milliseconds in the last). A system that
+# does not know one of these goes without.
 _LINE = {
     "connect_timeout": 2,
     "keepalives_idle": 5,

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -22,6 +21,7 @@ from merchant.paysuper.sandbox import Sandbox
 from tests.conftest import HARBOUR, PASSWORD
 from tests.fulfillment.shop import Said, Shop
 from tests.test_docs_merchant_server import sample
+from tests.transactions.syncing import asked
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -140,7 +140,7 @@ def test_from_the_payment_over_goods_and_refund_to_goods_taken_back(
     ann.get_by_role("button", name="Approve").click()
     ann.wait_for_url(f"**/transactions/{uuid}/")
     expect(ann.locator("#state")).to_contain_text("until then it can be undone")
-    assert refunds_asked(live_paysuper) == 0
+    assert asked(live_paysuper, "refunds", "POST") == 0
     withdraw = ann.get_by_role("button", name="Withdraw fulfilment")
     if scripted:
         expect(withdraw).to_be_visible(timeout=40 * SECONDS)
@@ -156,15 +156,9 @@ def test_from_the_payment_over_goods_and_refund_to_goods_taken_back(
         "Taken back before it was",
     ):
         expect(ann.locator("#timeline")).to_contain_text(told)
-    assert refunds_asked(live_paysuper) == 1
+    assert asked(live_paysuper, "refunds", "POST") == 1
     states = Action.objects.filter(kind="refund").order_by("pk").values_list("state", flat=True)
     assert list(states) == ["undone", "refunded"]
-
-
-def refunds_asked(paysuper: Sandbox) -> int:
-    """How many refunds PaySuper was asked for since the story began."""
-    wanted = {"path": "refunds", "method": "POST"}
-    return int(httpx2.get(f"{paysuper.url}/sandbox/requests", params=wanted).json()["count"])
 
 
 def test_a_shops_server_takes_what_was_paid_and_is_asked_again_by_a_button(

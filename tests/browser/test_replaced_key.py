@@ -18,6 +18,7 @@ from tests.browser.test_after_the_payment import see
 from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN, PASSWORD, connect
 from tests.fulfillment.post_office import PostOffice, body
 from tests.merchant.sandbox_receiver import eventually
+from tests.transactions.syncing import asked
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,6 +27,7 @@ ON_TOP = """each => {
     const place = each.getBoundingClientRect();
     return each.contains(document.elementFromPoint(place.x + 5, place.y + place.height / 2));
 }"""
+REPLACING = ("replace_code$", "PUT")
 NEVER = "An activation key of this order was replaced: PaySuper refunds it no more."
 
 
@@ -87,12 +89,6 @@ def at_paysuper(paysuper: Sandbox, uuid: str) -> list[str]:
     return [item["code"] for item in order["items"]]
 
 
-def replaced(paysuper: Sandbox) -> int:
-    """How often PaySuper was asked to replace a key."""
-    wanted = {"path": "replace_code$", "method": "PUT"}
-    return int(httpx2.get(f"{paysuper.url}/sandbox/requests", params=wanted).json()["count"])
-
-
 def test_a_key_is_replaced_once_mailed_once_and_no_refund_is_possible_any_more(
     browser: Browser,
     opened: Callable[..., Page],
@@ -120,7 +116,7 @@ def test_a_key_is_replaced_once_mailed_once_and_no_refund_is_possible_any_more(
     dialog.get_by_label("Type NO REFUND to confirm").fill("REFUND")
     dialog.get_by_role("button", name="Replace the key").click()
     is_seen(dialog.get_by_text("Type NO REFUND exactly. Nothing was changed."))
-    assert (replaced(live_paysuper), KeyReplacement.objects.count()) == (0, 0)
+    assert (asked(live_paysuper, *REPLACING), KeyReplacement.objects.count()) == (0, 0)
     ann.screenshot(path=screenshots / "replace-key.png")
 
     dialog.get_by_label("Type NO REFUND to confirm").fill("NO REFUND")
@@ -133,7 +129,7 @@ def test_a_key_is_replaced_once_mailed_once_and_no_refund_is_possible_any_more(
     after = shown_key(ann)
     assert after != before
     assert [after] == at_paysuper(live_paysuper, uuid)
-    assert replaced(live_paysuper) == 1
+    assert asked(live_paysuper, *REPLACING) == 1
 
     eventually(lambda: len(mails.mails) == 3, seconds=20)
     ann.get_by_role("navigation", name="Main").get_by_role("link", name="Mails").click()

@@ -67,15 +67,20 @@ class PostOffice:
         return answer
 
 
-@pytest.fixture
-def office(settings: Any) -> Iterator[PostOffice]:
-    """The mail server, with the product connected to it."""
-    post = PostOffice()
+def connect(settings: Any, post: PostOffice) -> None:
+    """Open the mail server, and have the product use it."""
     post.controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", post.port
     settings.EMAIL_TIMEOUT = 5
     settings.DEFAULT_FROM_EMAIL = "receipts@pay.example"
+
+
+@pytest.fixture
+def office(settings: Any) -> Iterator[PostOffice]:
+    """The mail server, with the product connected to it."""
+    post = PostOffice()
+    connect(settings, post)
     yield post
     post.controller.loop.call_soon_threadsafe(post._silent.set)
     post.controller.stop()

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from fulfillment import tasks
 from fulfillment.models import WebhookEvent
 from merchant.paysuper import signature
-from tests.conftest import HARBOUR, HARBOUR_SECRET
+from tests.conftest import HARBOUR, HARBOUR_SECRET, Person
 from tests.fulfillment.desk import fresh
 from transactions.tasks import sync_merchant
 
@@ -59,3 +59,9 @@ def bells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     later = lambda ids, **_: rung.append(("sync_merchant", *ids))  # noqa: E731
     monkeypatch.setattr(sync_merchant, "apply_async", later)
     return rung
+
+
+def text_of(person: Person, address: str) -> str:
+    answer = person.browser.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings as live
 
-from tests.fulfillment.post_office import PostOffice
+from tests.fulfillment.post_office import PostOffice, connect
 
 MARKUP = "<i onx=7>"
 ELSEWHERE = ("http://evil.example/x", "www.evil.example")
@@ -65,10 +65,7 @@ class Wire(PostOffice):
 def wire(settings: Any) -> Iterator[Wire]:
     """The mail server that the product uses."""
     server = Wire()
-    server.controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-    settings.DEFAULT_FROM_EMAIL = "receipts@pay.example"
+    connect(settings, server)
     settings.BASE_URL = "https://pay.example"
     yield server
     server.controller.stop()

@@ -36,8 +36,10 @@ def heal(paysuper: Sandbox) -> None:
     httpx2.delete(f"{paysuper.url}/sandbox/faults")
 
 
-def asked(paysuper: Sandbox, path: str) -> int:
-    return httpx2.get(f"{paysuper.url}/sandbox/requests", params={"path": path}).json()["count"]
+def asked(paysuper: Sandbox, path: str, method: str = "") -> int:
+    """How often PaySuper was asked for what this pattern describes."""
+    wanted = {"path": path} | ({"method": method} if method else {})
+    return httpx2.get(f"{paysuper.url}/sandbox/requests", params=wanted).json()["count"]
 
 
 def mirror() -> dict[UUID, str]:
