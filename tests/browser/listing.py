@@ -12,6 +12,12 @@ from transactions.models import Transaction
 
 LIST = "/transactions/"
 GRAVE = ("serious", "critical")
+# A desk and a phone, by day and by night.
+KINDS = [
+    {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    for width in (1280, 360)
+    for scheme in ("light", "dark")
+]
 
 
 def titles(page: Page) -> list[str]:

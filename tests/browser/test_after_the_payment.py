@@ -18,6 +18,7 @@ from fulfillment.models import Action
 from merchant import setup
 from merchant.models import Merchant, RefundRules
 from merchant.paysuper.sandbox import Sandbox
+from tests.browser.checkout import paid_by_card
 from tests.conftest import HARBOUR, PASSWORD
 from tests.fulfillment.shop import Said, Shop
 from tests.test_docs_merchant_server import sample
@@ -70,16 +71,7 @@ def pay(browser: Browser, paysuper: Sandbox) -> str:
     page.get_by_label("Rowing Boat & Oars").check()
     page.get_by_label("Owl with two lines").check()
     page.get_by_label("Customer's name").fill("Mara Lind")
-    page.get_by_label("Customer's e-mail").fill("mara@example.com")
-    page.get_by_role("button", name="Make the order").click()
-    card = page.locator("form", has=page.locator("input[name=with][value=card]"))
-    card.get_by_label("Card number").fill("4000 0000 0000 0002")
-    card.get_by_role("button").click()
-    expect(page.get_by_text("The payment was accepted.")).to_be_visible()
-    found = re.search(r"[0-9a-f-]{36}", page.url)
-    assert found
-    page.context.close()
-    return found[0]
+    return paid_by_card(page)
 
 
 def row_of(page: Page, uuid: str) -> Locator:

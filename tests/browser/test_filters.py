@@ -9,14 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from merchant.models import Merchant
-from tests.browser.test_list_comfort import KINDS
+from tests.browser.listing import GRAVE, KINDS, LIST
 from tests.conftest import HARBOUR
 from transactions.models import Transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LIST = "/transactions/"
-GRAVE = ("serious", "critical")
 MANY = (
     f"?status=refunded&status=chargeback&project={HARBOUR}&currency=EUR&currency=JPY&from=2026-01-01"
     "&amount_min=5&method=BRAND_NEW&mode=live&type=order&q=mara"

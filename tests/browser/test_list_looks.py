@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from merchant import setup
 from merchant.models import Merchant, User
-from tests.browser.listing import LIST, arrive, check, look, titles
+from tests.browser.listing import KINDS, LIST, arrive, check, look, titles
 from tests.conftest import PASSWORD
 from transactions.models import SyncState, Transaction
 
@@ -22,11 +22,6 @@ ENDS = """cells => cells.map(cell => {
     range.selectNodeContents(cell);
     return [Math.round(range.getBoundingClientRect().right), getComputedStyle(cell).fontVariantNumeric];
 })"""
-KINDS = [
-    {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
-    for width in (1280, 360)
-    for scheme in ("light", "dark")
-]
 
 
 def test_the_four_kinds_of_empty_are_told_apart(

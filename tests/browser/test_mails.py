@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from fulfillment import mailing, receipts
 from fulfillment.models import Message, ReceiptPage
 from merchant.models import Merchant
+from tests.browser.listing import GRAVE, KINDS
 from tests.fulfillment.desk import desk, order
 from tests.fulfillment.post_office import tried, we_mail
 from tests.fulfillment.test_receipts import changed
@@ -21,12 +22,6 @@ __all__ = ["desk", "order"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LONG = "The Extraordinarily Long-Winded Collector’s Edition " * 4 + "W" * 90
-GRAVE = ("serious", "critical")
-KINDS = [
-    {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    for width in (1000, 360)
-    for scheme in ("light", "dark")
-]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A key that PaySuper's staff replaces, from the question to the customer's mail: once, and for ever."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from fulfillment.models import KeyReplacement, MailRule
 from merchant import setup
 from merchant.models import Merchant
 from merchant.paysuper.sandbox import Sandbox
+from tests.browser.checkout import paid_by_card
 from tests.browser.test_after_the_payment import see
 from tests.conftest import HARBOUR, HARBOUR_SECRET, LANTERN, PASSWORD, connect
 from tests.fulfillment.post_office import PostOffice, body
@@ -57,16 +57,7 @@ def bought(browser: Browser, paysuper: Sandbox) -> str:
     page.goto(f"/sandbox/checkout/?project={HARBOUR}")
     page.get_by_label("key: of the list below").check()
     page.get_by_role("group", name="Keys").get_by_role("checkbox").first.check()
-    page.get_by_label("Customer's e-mail").fill("mara@example.com")
-    page.get_by_role("button", name="Make the order").click()
-    card = page.locator("form", has=page.locator("input[name=with][value=card]"))
-    card.get_by_label("Card number").fill("4000 0000 0000 0002")
-    card.get_by_role("button").click()
-    expect(page.get_by_text("The payment was accepted.")).to_be_visible()
-    found = re.search(r"[0-9a-f-]{36}", page.url)
-    assert found
-    page.context.close()
-    return found[0]
+    return paid_by_card(page)
 
 
 def is_seen(words: Locator) -> None:

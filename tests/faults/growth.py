@@ -1,22 +1,26 @@
-"""How much memory and how many open files the programs of an installation use as time goes by."""
+"""How much memory, processor and how many open files the programs of an installation use as time goes by."""
 
+import contextlib
 import os
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+import redis
+
 from tests.faults.installation import Installation
 
-_MEGABYTE = 1024 * 1024
 _EVERY = 15.0
 # What is fetched, compiled and cached at the beginning is no growth.
 _WARM = 90.0
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at one program: seconds since the beginning, its process, bytes and open files."""
+    """One look at one program: when, in seconds; its process, bytes, open files and seconds of work."""
 
     at: float
     phase: str
@@ -24,6 +28,18 @@ class Sample:
     pid: int
     memory: int
     files: int
+    worked: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A program from one look to a later one: bytes, open files, minutes, and how much of a core it took."""
+
+    program: str
+    memory: tuple[int, int]
+    files: tuple[int, int]
+    minutes: float
+    share: float
 
 
 class Watch:
@@ -44,40 +60,58 @@ class Watch:
         self.over.set()
         self.thread.join()
 
-    def growth(self, phase: str) -> list[tuple[str, float, float, int, int, float]]:
-        """Program, megabytes and files at the (warm) beginning and the end of a phase; minutes between."""
+    def growth(self, phase: str) -> list[Growth]:
+        """Each program from the (warm) beginning to the end of a phase, since it was last started."""
         found = []
         for program in dict.fromkeys(each.program for each in self.samples):
             ours = [each for each in self.samples if each.program == program and each.phase == phase]
-            ours = [each for each in ours if each.pid == ours[-1].pid]  # since it was last started
+            ours = [each for each in ours if each.pid == ours[-1].pid]
             warm = [each for each in ours if each.at >= ours[0].at + _WARM] or ours
             if warm:
-                first, last = warm[0], warm[-1]
-                minutes = (last.at - first.at) / 60
-                sizes = (first.memory / _MEGABYTE, last.memory / _MEGABYTE, first.files, last.files)
-                found.append((program, *sizes, minutes))
+                found.append(_between(warm[0], warm[-1]))
         return found
 
     def _look(self) -> None:
         while not self.over.wait(_EVERY):
-            for name, program in list(self.installation.programs.items()):
-                memory, files = used(program.pid)
+            for name, pid in self._leaders().items():
+                memory, files, worked = used(pid)
                 if memory:
                     at = time.monotonic() - self.began
-                    self.samples.append(Sample(at, self.phase, name, program.pid, memory, files))
+                    self.samples.append(Sample(at, self.phase, name, pid, memory, files, worked))
+
+    def _leaders(self) -> dict[str, int]:
+        leaders = {name: program.pid for name, program in self.installation.programs.items()}
+        with contextlib.suppress(psycopg.Error, redis.RedisError, OSError):  # killed just now
+            leaders["database"] = self.installation.database_process()
+            leaders["broker"] = self.installation.broker_process()
+        return leaders
 
 
-def used(leader: int) -> tuple[int, int]:
-    """Bytes of memory, its shared parts divided, and open files of a process group, added up."""
+def _between(first: Sample, last: Sample) -> Growth:
+    seconds = last.at - first.at
+    share = (last.worked - first.worked) / seconds if seconds else 0.0
+    files, memory = (first.files, last.files), (first.memory, last.memory)
+    return Growth(last.program, memory, files, seconds / 60, share)
+
+
+def used(leader: int) -> tuple[int, int, float]:
+    """Bytes of memory, its shared parts divided, open files and seconds of work of a program.
+
+    The group of its first process, and that one's children: PostgreSQL's have groups of their own.
+    """
     memory = files = 0
+    worked = 0.0
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if os.getpgid(int(process.name)) == leader:
+            stat = (process / "stat").read_text().rpartition(")")[2].split()
+            if leader in (int(process.name), *map(int, stat[1:3])):
                 memory += _proportional(process)
                 files += len(list((process / "fd").iterdir()))
+                # Of the process and of its children that have ended.
+                worked += sum(map(int, stat[11:15])) / _TICKS
         except OSError:
             continue  # it has ended meanwhile
-    return memory, files
+    return memory, files, worked
 
 
 def _proportional(process: Path) -> int:

@@ -90,11 +90,21 @@ class Installation:
         """Start the broker, at the same address as before."""
         self.broker_url = self.servers["broker"].enter_context(redis.server(self.folder / "redis"))
 
+    def database_process(self) -> int:
+        """The parent of all processes of PostgreSQL."""
+        [row] = self.rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+        return int(Path(f"/proc/{row['pid']}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+    def broker_process(self) -> int:
+        """The one process of the broker."""
+        with redis_client.Redis.from_url(self.broker_url) as line:
+            return int(line.info("server")["process_id"])
+
     def kill_database(self) -> None:
         """PostgreSQL dies with all that it was doing, and comes back."""
-        [row] = self.rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
-        parent = int(Path(f"/proc/{row['pid']}/stat").read_text().rsplit(")", 1)[1].split()[1])
-        os.kill(parent, signal.SIGQUIT)  # "immediate": no last words, recovery at the next start
+        os.kill(
+            self.database_process(), signal.SIGQUIT
+        )  # "immediate": no last words, recovery at the next start
         self.servers["database"].close()
         self.start_database()
 
@@ -103,8 +113,7 @@ class Installation:
         with redis_client.Redis.from_url(self.broker_url) as line:
             if flushed:
                 line.flushall()
-            pid = line.info("server")["process_id"]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self.broker_process(), signal.SIGKILL)
         self.servers["broker"].close()
         self.start_broker()
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from tests.faults.growth import Watch
+from tests.faults.growth import Growth, Watch
 from tests.faults.mixed_load import MixedLoad
 
 _INTRODUCTION = """\
@@ -51,10 +51,10 @@ def document(
             "",
             *_failures(load),
             "",
-            "## Growth in the calm half",
+            "## Growth and work in the calm half",
             "",
             "Memory is that of all processes of a program, what they share divided, from a minute and a half",
-            "after it was last started.",
+            "after it was last started. Of a core: how much of one it kept busy.",
             "",
             *_growth(watch),
             "",
@@ -118,8 +118,13 @@ def _failures(load: MixedLoad) -> list[str]:
 
 
 def _growth(watch: Watch) -> list[str]:
-    head = ["| program | memory | after | open files | after | minutes |", "|---|--:|--:|--:|--:|--:|"]
-    return head + [
-        f"| {program} | {before:.0f} MB | {after:.0f} MB | {files} | {files_after} | {minutes:.1f} |"
-        for program, before, after, files, files_after, minutes in watch.growth("calm")
-    ]
+    head = ["| program | memory | after | open files | after | of a core | minutes |"]
+    head.append("|---|--:|--:|--:|--:|--:|--:|")
+    return head + [_grown(each) for each in watch.growth("calm")]
+
+
+def _grown(each: Growth) -> str:
+    before, after = (size / 2**20 for size in each.memory)
+    files, files_after = each.files
+    sizes = f"{before:.0f} MB | {after:.0f} MB | {files} | {files_after}"
+    return f"| {each.program} | {sizes} | {each.share:.0%} | {each.minutes:.1f} |"
