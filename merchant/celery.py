@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task, signals
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
 
@@ -74,6 +74,7 @@ def _note_when(headers: dict[str, Any], **_: object) -> None:
 
 @signals.task_prerun.connect
 def _begin(task: Task, **_: object) -> None:
+    _close_old_lines(task)
     task.request.began = time.monotonic()
 
 
@@ -81,6 +82,12 @@ def _begin(task: Task, **_: object) -> None:
 def _end(task: Task, state: str | None = None, **_: object) -> None:
     seconds = time.monotonic() - getattr(task.request, "began", time.monotonic())
     measures.observe(measures.TASK, task.name, (state or "lost").lower(), seconds)
+    _close_old_lines(task)
+
+
+def _close_old_lines(task: Task) -> None:
+    if not task.request.is_eager:  # else the line is the caller's
+        close_old_connections()
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:

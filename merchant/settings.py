@@ -1,6 +1,7 @@
 """Settings, all from the environment. A missing secret or a bad value stops the start."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -270,6 +271,9 @@ CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 10
 CELERY_BEAT_SCHEDULER = "merchant.beat:Scheduler"
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 CELERY_TASK_IGNORE_RESULT = True
+# Never: merchant.celery closes lines to the database when they are old or broken, as for requests. A new one
+# for every task, which is Celery's way, costs PostgreSQL several times what most tasks cost it.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

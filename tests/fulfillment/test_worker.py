@@ -1,4 +1,4 @@
-"""A real worker process sends a refund, is killed in the middle of another, and money moves once."""
+"""A real worker process: it is killed in the middle of a refund, and keeps its line to the database."""
 
 import contextlib
 import os
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from fulfillment import tasks
 from fulfillment.models import Action
+from fulfillment.tasks import sweep_actions
 from merchant.models import Merchant
 from tests.conftest import Person
 from tests.fulfillment.desk import Desk, fresh, mirrored_order
@@ -111,3 +112,29 @@ def test_a_worker_sends_what_was_asked_for_and_a_killed_one_causes_no_second_ref
     eventually(
         lambda: Transaction.objects.filter(parent_uuid__in=[quiet.pk, killed.pk]).count() == 2, PATIENCE
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_keeps_its_line_to_the_database_and_takes_a_new_one_when_that_has_broken(
+    start: Start, tmp_path: Path
+) -> None:
+    start()
+    first = line_after(tmp_path, tasks=1)
+    assert line_after(tmp_path, tasks=2) == first
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [first])
+    assert line_after(tmp_path, tasks=3) != first
+    assert "task_failed" not in (tmp_path / "worker0.log").read_text()
+
+
+def line_after(folder: Path, *, tasks: int) -> int:
+    """Gives the worker one more task; when it has done so many, which process of PostgreSQL serves it."""
+    sweep_actions.delay()
+    eventually(lambda: (folder / "worker0.log").read_text().count("task_succeeded") == tasks, PATIENCE)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        [(line,)] = cursor.fetchall()
+    return line
