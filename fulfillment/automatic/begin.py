@@ -23,6 +23,9 @@ def begin(merchant: Merchant, order_uuid: UUID) -> int | None:
     the call of the merchant's server that the caller rings for, if there is one. It happens once per order,
     however often this is called, and not again when a person has undone it.
     """
+    automatic = FulfilmentRule.objects.filter(merchant=merchant).exclude(automatic_since=None)
+    if not automatic.filter(project__transactions=order_uuid).exists():
+        return None  # at once, and without a lock: most webhooks tell of orders that wait for hands
     with transaction.atomic():
         mine = Transaction.objects.filter(merchant=merchant, pk=order_uuid)
         entry = mine.select_for_update().first()

@@ -34,12 +34,12 @@ def after_reading(merchant: Merchant, order_uuid: UUID) -> list[int]:
 
     To be called after the order was read again. Nothing happens where PaySuper mails.
     """
-    order = Transaction.objects.filter(merchant=merchant, pk=order_uuid).select_related("project").first()
-    rule = MailRule.of(order.project) if order else None
-    if order is None or rule is None or not rule.we_mail:
+    we_mail = MailRule.objects.exclude(mails_since=None).select_related("project")
+    rule = we_mail.filter(merchant=merchant, project__transactions=order_uuid).first()
+    if rule is None:
         return []
-    paid = _paid(rule).filter(pk=order.pk)
-    refunded = _refunded(rule).filter(parent_uuid=order.pk)
+    paid = _paid(rule).filter(pk=order_uuid)
+    refunded = _refunded(rule).filter(parent_uuid=order_uuid)
     return _write(rule, paid, refunded)
 
 
