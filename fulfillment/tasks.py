@@ -93,6 +93,7 @@ def run_batch(batch_id: str) -> None:
             moved = True
             if item.action:
                 ring_for_refund(item.action)
+                ring_for_mails(item.transaction_id)
         # Where nothing was left to take, another worker is at it.
         if moved and batches.has_more(batch):
             ring(run_batch, batch_id)
@@ -114,6 +115,7 @@ def call_server(call_id: int) -> None:
     """Tell a merchant's own server of an order."""
     with walls.only_of(ServerCall, call_id):
         automatic.call(call_id)
+        ring_for_mails(ServerCall.objects.get(pk=call_id).transaction_id)
 
 
 @shared_task
@@ -222,11 +224,11 @@ def drop_old_texts(merchant_id: int) -> None:
 def _follow(event: WebhookEvent) -> None:
     """What hangs on an order that was read again."""
     returning.note(event)
-    if event.order_uuid and (call_id := automatic.begin(event.merchant, event.order_uuid)):
-        ring(call_server, call_id)
     if event.order_uuid:
-        for message_id in mailing.after_reading(event.merchant, event.order_uuid):
-            ring(send_message, message_id)
+        if call_id := automatic.begin(event.merchant, event.order_uuid):
+            ring(call_server, call_id)
+        mailing.after_reading(event.merchant, event.order_uuid)
+        ring_for_mails(event.order_uuid)
     for action_id in actions.look_now(event.order_uuid):
         settle_action.delay(action_id)
     sync_soon(event.merchant_id)

@@ -29,18 +29,16 @@ _AT_ONCE = 200
 REPLACED = ":replaced:"
 
 
-def after_reading(merchant: Merchant, order_uuid: UUID) -> list[int]:
-    """Write the receipts that an order owes its customer by now; gives the mails that the caller rings for.
+def after_reading(merchant: Merchant, order_uuid: UUID) -> None:
+    """Write the receipts that an order owes its customer by now; the caller rings for its mails.
 
     To be called after the order was read again. Nothing happens where PaySuper mails.
     """
     we_mail = MailRule.objects.exclude(mails_since=None).select_related("project")
     rule = we_mail.filter(merchant=merchant, project__transactions=order_uuid).first()
-    if rule is None:
-        return []
-    paid = _paid(rule).filter(pk=order_uuid)
-    refunded = _refunded(rule).filter(parent_uuid=order_uuid)
-    return _write(rule, paid, refunded)
+    if rule:
+        paid = _paid(rule).filter(pk=order_uuid)
+        _write(rule, paid, _refunded(rule).filter(parent_uuid=order_uuid))
 
 
 def missed() -> list[int]:

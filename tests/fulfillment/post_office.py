@@ -1,8 +1,10 @@
 """A mail server on loopback that takes, refuses, delays and drops, and what tests of mails share."""
 
 import asyncio
+import base64
 import email
 import email.policy
+import json
 import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from fulfillment import mailing, tasks
 from fulfillment.models import MailRule, Message
+from merchant import measures
 from tests.fulfillment.desk import Desk, fresh, mirrored_order
 from transactions.models import Transaction
 
@@ -105,6 +108,13 @@ def tried(message: Message) -> Message:
     Message.objects.filter(pk=message.pk).update(try_at=timezone.now())
     tasks.send_message(message.pk)
     return fresh(message)
+
+
+def rung() -> list[int]:
+    """The mails for which a bell has been rung and not yet heard."""
+    messages = [json.loads(each) for each in measures.line().lrange("mail", 0, -1)]
+    ours = [each for each in messages if each["headers"]["task"] == tasks.send_message.name]
+    return [json.loads(base64.b64decode(each["body"]))[0][0] for each in ours]
 
 
 def key_order(order: Transaction, desk: Desk, **wish: Any) -> Transaction:

@@ -2,19 +2,25 @@
 
 import html
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
-from fulfillment import actions, mailing
+from fulfillment import actions, mailing, tasks
 from fulfillment.models import Message
 from fulfillment.receipts.platforms import PLATFORMS
 from merchant.models import AuditEvent
 from merchant.paysuper import records
 from tests.conftest import Person
 from tests.fulfillment.desk import Desk, fresh
-from tests.fulfillment.post_office import PostOffice, body, key_order, office, tried, we_mail
+from tests.fulfillment.post_office import PostOffice, body, key_order, office, rung, tried, we_mail
+from tests.fulfillment.selections import confirmed
+from tests.fulfillment.shop import Shop
+from tests.fulfillment.test_server_calls import news, set_rule, told
 from transactions import card, mirror
 from transactions.models import RawOrder, Transaction
 
@@ -74,6 +80,37 @@ def test_each_platform_has_a_mail_with_its_key_and_its_steps(
 def test_automatic_fulfilment_mails_the_keys_too(keys: Transaction, office: PostOffice) -> None:
     actions.fulfil_automatically(keys, "")
     assert Message.objects.filter(kind="key").count() == len(codes(keys))
+
+
+def by_bulk_action(order: Transaction, ann: Person) -> None:
+    tasks.run_batch(str(confirmed(ann, [order], "fulfil").pk))
+
+
+def by_webhook(order: Transaction, ann: Person) -> None:
+    set_rule(order)
+    news(order)
+
+
+def by_server(order: Transaction, ann: Person) -> None:
+    with Shop() as shop:
+        set_rule(order, shop.url)
+        told(order)
+
+
+@pytest.mark.parametrize("fulfil", [by_bulk_action, by_webhook, by_server])
+def test_whoever_hands_over_rings_for_the_mails_at_once(
+    fulfil: Callable[[Transaction, Person], None],
+    keys: Transaction,
+    ann: Person,
+    settings: Settings,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = True
+    with django_capture_on_commit_callbacks(execute=True):
+        fulfil(keys, ann)
+    keyed = Message.objects.filter(transaction=keys, kind="key").values_list("pk", flat=True)
+    assert len(keyed) == len(codes(keys))
+    assert set(keyed) <= set(rung())
 
 
 def test_what_is_fulfilled_again_is_not_mailed_again(
